@@ -1,0 +1,38 @@
+# `make demo` and `make test` need Python 3.11+ and nothing else: each makes .venv for itself.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test test-long lint bench clean
+.DEFAULT_GOAL := test
+
+$(VENV)/.demo: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[server,demo]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo  ## a hub and two edges, cut and healed, compared document by document
+	@$(BIN)/skerry demo
+
+lint: $(VENV)/.test  ## style, types, import directions
+	@$(BIN)/ruff check src tests benchmarks
+	@$(BIN)/ruff format --check src tests benchmarks
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+test: lint  ## lint, then the whole suite
+	@$(BIN)/pytest -n 2 --dist worksteal -m 'not long'
+
+test-long: $(VENV)/.test
+	@$(BIN)/pytest -n 2 --dist worksteal
+
+bench: $(VENV)/.test
+	@$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

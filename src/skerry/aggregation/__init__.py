@@ -1,0 +1,1 @@
+"""The aggregation pipeline; pure but for `PipelineContext`."""

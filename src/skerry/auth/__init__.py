@@ -1,0 +1,1 @@
+"""Proofs and privileges, no sockets and no storage."""

@@ -1,0 +1,1 @@
+"""What exists, who holds it, and which version of it: the master index."""

@@ -1,0 +1,1 @@
+"""MongoDB database commands: one file, one command."""

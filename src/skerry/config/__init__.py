@@ -1,0 +1,1 @@
+"""Every setting once: frozen dataclasses with name, default, unit and help."""

@@ -1,0 +1,1 @@
+"""The embedded database: documents, indexes, oplog and catalogue acting as one."""

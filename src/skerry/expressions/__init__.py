@@ -1,0 +1,1 @@
+"""Aggregation expressions, compiled to callables. Pure."""

@@ -1,0 +1,1 @@
+"""What an index is, and which keys a document has in it. Pure."""

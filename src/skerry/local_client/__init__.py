@@ -1,0 +1,1 @@
+"""pymongo inside the process: the same commands, no socket."""

@@ -1,0 +1,1 @@
+"""Query predicates: parsed to a tree, compiled to callables. Pure."""

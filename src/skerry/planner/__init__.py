@@ -1,0 +1,1 @@
+"""From a match expression and the indexes at hand to a query solution. Pure."""

@@ -1,0 +1,1 @@
+"""Find-style and `$project` projections. Pure."""

@@ -1,0 +1,1 @@
+"""Keeping a node in step with its hub, both ways."""

@@ -1,0 +1,1 @@
+"""What a BSON value is: order, equality, arithmetic, paths, key strings. Pure."""

@@ -1,0 +1,1 @@
+"""MongoDB wire protocol messages: bytes in, messages out, no sockets."""
