@@ -1,1 +1,35 @@
-"""Every setting once: frozen dataclasses with name, default, unit and help."""
+"""Every setting once: frozen dataclasses with name, default, unit and help.
+
+Rules: a unit is part of the name (`_ms`, `_bytes`, `_kib`, `_documents`); every field says in its metadata what it is for
+(`help`) and, where values can be impossible, which are possible (`least`, `most`); an unknown key or an impossible value is
+refused with `ConfigurationError` and never repaired. Who reads a setting gets the dataclass; only `load` reads files and the
+environment.
+"""
+
+from skerry.config.engine_config import EngineConfig
+from skerry.config.load import Settings, load_settings
+from skerry.config.server_config import ServerConfig, parse_bind
+from skerry.config.sync_config import (
+    ConflictPolicy,
+    DeletePolicy,
+    Direction,
+    Granularity,
+    SelectionRule,
+    SyncConfig,
+    parse_rule,
+)
+
+__all__ = [
+    "ConflictPolicy",
+    "DeletePolicy",
+    "Direction",
+    "EngineConfig",
+    "Granularity",
+    "SelectionRule",
+    "ServerConfig",
+    "Settings",
+    "SyncConfig",
+    "load_settings",
+    "parse_bind",
+    "parse_rule",
+]

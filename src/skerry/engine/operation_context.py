@@ -1,9 +1,10 @@
 """What surrounds one operation: who asks, in which session and transaction, how durable, how long it may take."""
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from skerry.errors import MaxTimeExpiredError
 
@@ -25,7 +26,8 @@ class OperationContext:
     """One operation's surroundings; made per command, used by one thread.
 
     `lsid` is the 16 bytes of the session's UUID. `deadline` is on `time.monotonic`'s clock. `statement_ids` number the
-    statements of a retryable write. `origin` names the writer in the oplog: "" for clients, a link's name for sync.
+    statements of a retryable write, and `reply_of` makes the reply that is stored with it from the write's result.
+    `origin` names the writer in the oplog: "" for clients, a link's name for sync.
     """
 
     durability: Durability = Durability.FSYNCED
@@ -34,10 +36,10 @@ class OperationContext:
     txn_number: int | None = None
     is_retryable_write: bool = False
     statement_ids: tuple[int, ...] = ()
+    reply_of: Callable[[Any], bytes] | None = None
     transaction: "Transaction | None" = None
     origin: str = ""
     bypass_document_validation: bool = False
-    killed: bool = field(default=False)
 
     def check(self) -> None:
         """Raise `MaxTimeExpiredError` when the operation has used up its `maxTimeMS`."""

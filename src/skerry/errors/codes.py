@@ -83,7 +83,7 @@ CODE_NAMES: Final[dict[int, str]] = {
     303: "FeatureNotSupported",
     323: "APIStrictError",
     332: "ClientDisconnect",
-    334: "UnsupportedOpQueryCommand",
+    352: "UnsupportedOpQueryCommand",
     10107: "NotWritablePrimary",
     10334: "BSONObjectTooLarge",
     11000: "DuplicateKey",

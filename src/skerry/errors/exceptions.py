@@ -6,6 +6,7 @@
     │   ├── DuplicateKeyError 11000             key_pattern, key_value, index_name
     │   ├── WriteConflictError 112              label TransientTransactionError inside a transaction
     │   └── ChangeStreamHistoryLostError 286    label NonResumableChangeStreamError
+    ├── ConfigurationError                      setting, value, allowed
     └── StorageError                            the file itself: path
         ├── NotADatabaseError                   no skerry database
         ├── NewerSchemaError                    written by a newer version
@@ -258,6 +259,17 @@ class DuplicateKeyError(CommandError):
         self.index_name = index_name
         self.key_pattern = dict(key_pattern)
         self.key_value = dict(key_value)
+
+
+class ConfigurationError(SkerryError):
+    """A setting is unknown or its value impossible; `allowed` says in words what would be possible."""
+
+    def __init__(self, setting: str, value: object, allowed: str) -> None:
+        given = "" if value is None or value == "" else f" cannot be {value!r}:"
+        super().__init__(f"{setting}{given} expected {allowed}" if given else f"{setting}: expected {allowed}")
+        self.setting = setting
+        self.value = value
+        self.allowed = allowed
 
 
 class StorageError(SkerryError):

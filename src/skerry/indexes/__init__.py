@@ -1,1 +1,1 @@
-"""What an index is, and which keys a document has in it. Pure."""
+"""What an index is: its description, and which keys it has of a document. Pure."""

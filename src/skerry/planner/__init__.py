@@ -1,1 +1,1 @@
-"""From a match expression and the indexes at hand to a query solution. Pure."""
+"""From a filter, a sort and the available indexes to a query solution. Pure; the matcher has the last word on each document."""

@@ -1,1 +1,1 @@
-"""Update documents: parsed once, applied to many documents. Pure."""
+"""What an update makes of a document: operators, replacements, pipelines, upserts, and the difference between versions."""

@@ -1,1 +1,1 @@
-"""What a BSON value is: order, equality, arithmetic, paths, key strings. Pure."""
+"""What a BSON value is: its order, its bytes, its paths and its arithmetic. Pure; imports nothing but `errors`."""

@@ -1,0 +1,84 @@
+"""What a run should reach on two shared cores, and whether it did."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from benchmarks.workload import ROWS
+
+Results = dict[str, Any]
+MEGABYTE: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One target: `is_met` is None when the run did not measure it."""
+
+    title: str
+    measured: str
+    is_met: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A figure of the results and the bound that it keeps."""
+
+    title: str
+    read: Callable[[Results], float | None]
+    bound: float
+    is_upper: bool = False
+    digits: int = 0
+
+    def judge(self, results: Results) -> Verdict:
+        """Compare what was measured with the bound."""
+        value = self.read(results)
+        if value is None:
+            return Verdict(self.title, "not measured", None)
+        met = value <= self.bound if self.is_upper else value >= self.bound
+        return Verdict(self.title, f"{value:,.{self.digits}f}", met)
+
+
+def rate(subject: str, row: str) -> Callable[[Results], float | None]:
+    """Return what reads the rate of one subject in one row."""
+
+    def read(results: Results) -> float | None:
+        found = results["subjects"].get(subject, {}).get("rows", {}).get(row, {}).get("rate")
+        return None if found is None else float(found)
+
+    return read
+
+
+def node(part: str, figure: str, divided_by: float = 1) -> Callable[[Results], float | None]:
+    """Return what reads a figure of the parts `node_costs` and `sync_rates`."""
+
+    def read(results: Results) -> float | None:
+        found = (results.get(part) or {}).get(figure)
+        return None if found is None else found / divided_by
+
+    return read
+
+
+TARGETS: Final = (
+    Target("connect(): insert_many, 25,000 documents/s", rate("skerry", "insert_many"), 25_000),
+    Target("connect(): find_one by _id, 3,500/s", rate("skerry", "find_by_id"), 3_500),
+    Target("connect(): relaxed insert_one, 3,000/s", rate("skerry-relaxed", "insert_one"), 3_000),
+    Target("connect(): unindexed count, 150,000 documents/s", rate("skerry", "count_filtered"), 150_000),
+    Target("sync edge to hub, 3,000 documents/s", node("sync_rates", "edge_to_hub_backlog"), 3_000),
+    Target("sync hub to edge, 5,000 documents/s", node("sync_rates", "hub_to_edge_backlog"), 5_000),
+    Target("first answer of serve within 1.5 s", node("node_costs", "start_loaded_seconds"), 1.5, True, 2),
+    Target("50,000 documents in 40 MB on disk", node("node_costs", "bytes_on_disk", MEGABYTE), 40, True, 1),
+)
+
+
+def judge_all(results: Results) -> list[Verdict]:
+    """Judge every target, and every row over the wire beside SecantusDB with the same durability."""
+    verdicts = [target.judge(results) for target in TARGETS]
+    for ours, theirs in (("skerry-server", "secantusdb-durable"), ("skerry-server-relaxed", "secantusdb")):
+        for name, row in ROWS.items():
+            mine, other = rate(ours, name)(results), rate(theirs, name)(results)
+            title = f"{ours} ahead of {theirs}: {row.title}"
+            if mine is None or not other:
+                verdicts.append(Verdict(title, "not measured", None))
+            else:
+                verdicts.append(Verdict(title, f"{mine / other:.2f} times", mine > other))
+    return verdicts

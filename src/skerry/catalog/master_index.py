@@ -1,0 +1,195 @@
+"""The master index: every collection that exists, kept in the store itself, re-read when another instance changed it.
+
+The catalogue has a version, a random number renewed by each change of structure. Whoever reads it compares one number and
+reuses what it has when it is still the same; a rolled-back change can never be mistaken for a committed one. Counts, sizes and
+the modification token are renewed in the transaction of every write, so they cannot disagree with the documents.
+"""
+
+import random
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from skerry.catalog import modification_token
+from skerry.catalog.catalog_entry import CatalogEntry, CollectionMetadata, IndexEntry
+from skerry.errors import NamespaceExistsError, NamespaceNotFoundError
+from skerry.indexes.index_descriptor import IndexDescriptor
+from skerry.storage import ReadView, WriteView
+from skerry.values import documents
+from skerry.values.namespace import Namespace
+
+_COLLECTIONS = "SELECT file_id, db, name, uuid, options FROM collection"
+_INDEXES = "SELECT file_id, index_id, spec, multikey_paths FROM collection_index ORDER BY index_id"
+_METADATA = (
+    "SELECT file_id, created, last_modified, document_count, document_bytes, modification_token"
+    " FROM collection WHERE db = ? AND name = ?"
+)
+_TOUCH = (
+    "UPDATE collection SET document_count = document_count + ?, document_bytes = document_bytes + ?,"
+    " last_modified = ?, modification_token = ? WHERE file_id = ?"
+)
+
+_Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogSnapshot:
+    """The structure of every collection at one version of the catalogue."""
+
+    version: int
+    collections: Mapping[Namespace, CatalogEntry]
+
+    def get(self, namespace: Namespace) -> CatalogEntry | None:
+        return self.collections.get(namespace)
+
+    def require(self, namespace: Namespace) -> CatalogEntry:
+        """Return the entry; raises `NamespaceNotFoundError`."""
+        entry = self.collections.get(namespace)
+        if entry is None:
+            raise NamespaceNotFoundError(f"ns does not exist: {namespace}")
+        return entry
+
+    def in_database(self, db: str) -> list[CatalogEntry]:
+        """Return the entries of a database by name."""
+        return sorted((e for n, e in self.collections.items() if n.db == db), key=lambda e: e.namespace.coll)
+
+
+class MasterIndex:
+    """Reads and changes the catalogue through views of the store. Shared by all threads; holds only a cache."""
+
+    def __init__(self) -> None:
+        self._cached = CatalogSnapshot(-1, {})
+        self._cached_rows: dict[int, tuple[_Row, list[_Row], CatalogEntry]] = {}
+
+    def snapshot(self, view: ReadView) -> CatalogSnapshot:
+        """Return the catalogue as `view` sees it."""
+        version = view.setting("catalog_version")
+        cached = self._cached
+        if cached.version == version:
+            return cached
+        fresh = self._load(view, version)
+        self._cached = fresh
+        return fresh
+
+    def metadata(self, view: ReadView, namespace: Namespace) -> CollectionMetadata | None:
+        """Return counts, times and the modification token of a collection."""
+        row = view.row(_METADATA, (namespace.db, namespace.coll))
+        return None if row is None else CollectionMetadata(str(namespace), *row)
+
+    def create(
+        self, view: WriteView, namespace: Namespace, options: Mapping[str, Any], *, collection_uuid: bytes | None = None
+    ) -> CatalogEntry:
+        """Add a collection and its table. Raises `NamespaceExistsError`."""
+        if self.snapshot(view).get(namespace) is not None:
+            raise NamespaceExistsError(f"Collection {namespace} already exists.")
+        view.run(
+            "INSERT INTO collection (db, name, uuid, options, created, last_modified, modification_token)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                namespace.db,
+                namespace.coll,
+                collection_uuid or uuid.uuid4().bytes,
+                documents.encode(options),
+                view.wall_ms,
+                view.wall_ms,
+                modification_token.generate(view.wall_ms),
+            ),
+        )
+        view.create_records(view.row("SELECT last_insert_rowid()")[0])
+        self._renew_version(view)
+        return self.snapshot(view).require(namespace)
+
+    def drop(self, view: WriteView, entry: CatalogEntry) -> None:
+        """Remove a collection, its indexes and their tables."""
+        for index in entry.indexes:
+            view.drop_index(index.index_id, entry.file_id)
+        view.drop_records(entry.file_id)
+        view.run("DELETE FROM collection_index WHERE file_id = ?", (entry.file_id,))
+        view.run("DELETE FROM collection WHERE file_id = ?", (entry.file_id,))
+        self._renew_version(view)
+
+    def rename(self, view: WriteView, entry: CatalogEntry, target: Namespace) -> None:
+        """Give a collection another name; its documents and indexes stay where they are."""
+        view.run(
+            "UPDATE collection SET db = ?, name = ?, last_modified = ?, modification_token = ? WHERE file_id = ?",
+            (target.db, target.coll, view.wall_ms, modification_token.generate(view.wall_ms), entry.file_id),
+        )
+        self._renew_version(view)
+
+    def set_options(self, view: WriteView, entry: CatalogEntry, options: Mapping[str, Any]) -> None:
+        view.run("UPDATE collection SET options = ? WHERE file_id = ?", (documents.encode(options), entry.file_id))
+        self.touch(view, entry.file_id, 0, 0)
+        self._renew_version(view)
+
+    def add_index(self, view: WriteView, entry: CatalogEntry, descriptor: IndexDescriptor) -> IndexEntry:
+        """Add an empty index and its table; `index_builder` fills it."""
+        view.run(
+            "INSERT INTO collection_index (file_id, name, spec, multikey_paths) VALUES (?, ?, ?, ?)",
+            (entry.file_id, descriptor.name, documents.encode(descriptor.to_spec()), documents.encode({"paths": []})),
+        )
+        index_id = int(view.row("SELECT last_insert_rowid()")[0])
+        view.create_index(index_id, entry.file_id, unique=descriptor.unique)
+        self._renew_version(view)
+        return IndexEntry(index_id, descriptor, frozenset())
+
+    def replace_index_spec(self, view: WriteView, index: IndexEntry, descriptor: IndexDescriptor) -> None:
+        """Change an index's options that do not alter its keys (`collMod`)."""
+        spec = documents.encode(descriptor.to_spec())
+        view.run("UPDATE collection_index SET spec = ? WHERE index_id = ?", (spec, index.index_id))
+        self._renew_version(view)
+
+    def drop_index(self, view: WriteView, entry: CatalogEntry, index: IndexEntry) -> None:
+        view.drop_index(index.index_id, entry.file_id)
+        view.run("DELETE FROM collection_index WHERE index_id = ?", (index.index_id,))
+        self._renew_version(view)
+
+    def add_multikey_paths(self, view: WriteView, index: IndexEntry, paths: frozenset[str]) -> None:
+        """Record that some document has arrays at these paths of the index: its bounds may no longer be intersected."""
+        all_paths = {"paths": sorted(index.multikey_paths | paths)}
+        view.run(
+            "UPDATE collection_index SET multikey_paths = ? WHERE index_id = ?",
+            (documents.encode(all_paths), index.index_id),
+        )
+        self._renew_version(view)
+
+    def touch(self, view: WriteView, file_id: int, count_change: int, bytes_change: int) -> None:
+        """Renew a collection's modification token, and move its counts, in the transaction of the write itself."""
+        token = modification_token.generate(view.wall_ms)
+        view.run(_TOUCH, (count_change, bytes_change, view.wall_ms, token, file_id))
+
+    def renew(self, view: WriteView) -> None:
+        """Make every instance re-read the catalogue, and what hangs on it (links, observers)."""
+        self._renew_version(view)
+
+    def _renew_version(self, view: WriteView) -> None:
+        view.set_setting("catalog_version", random.getrandbits(62))
+
+    def _load(self, view: ReadView, version: int) -> CatalogSnapshot:
+        """Read the catalogue, keeping the entries (and their compiled key generators) whose rows did not change."""
+        index_rows: dict[int, list[_Row]] = {}
+        for row in view.rows(_INDEXES):
+            index_rows.setdefault(row[0], []).append(row)
+        known, fresh = self._cached_rows, {}
+        for row in view.rows(_COLLECTIONS):
+            indexes = index_rows.get(row[0], [])
+            cached = known.get(row[0])
+            if cached is not None and cached[0] == row and cached[1] == indexes:
+                fresh[row[0]] = cached
+            else:
+                fresh[row[0]] = (row, indexes, _entry(row, indexes))
+        self._cached_rows = fresh
+        return CatalogSnapshot(version, {entry.namespace: entry for _, _, entry in fresh.values()})
+
+
+def _entry(row: _Row, index_rows: list[_Row]) -> CatalogEntry:
+    file_id, db, name, collection_uuid, options = row
+    indexes = tuple(
+        IndexEntry(
+            index_id,
+            IndexDescriptor.from_spec(documents.decode(spec)),
+            frozenset(documents.decode(multikey)["paths"]),
+        )
+        for _, index_id, spec, multikey in index_rows
+    )
+    return CatalogEntry(file_id, Namespace(db, name), collection_uuid, documents.decode(options), indexes)

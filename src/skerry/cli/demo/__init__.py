@@ -1,0 +1,1 @@
+"""`skerry demo`: a hub and two edges as processes, cut apart and brought together again."""

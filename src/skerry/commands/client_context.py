@@ -1,0 +1,18 @@
+"""`ClientContext`: who is at the other end of a connection."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ClientContext:
+    """One connection; made by its door, shared by its commands.
+
+    `address` is the client's own (`host:port`, "" where it has none). `host` is the address by which the client reached
+    this node; `hello` names it as the only member of the replica set, so that discovery works behind names and NAT.
+    `is_local` is true for the in-process door, which cannot lose a reply and so needs no memory of retryable writes.
+    """
+
+    connection_id: int
+    address: str
+    is_local: bool
+    host: str

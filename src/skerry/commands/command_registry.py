@@ -1,0 +1,112 @@
+"""Every command by name, alphabetically: those that skerry has, and those of MongoDB that it lacks and says so."""
+
+from typing import Final
+
+from skerry.commands.aggregate_commands import AGGREGATE, EXPLAIN
+from skerry.commands.bulk_write import BULK_WRITE
+from skerry.commands.collection_commands import (
+    COLL_MOD,
+    CREATE,
+    DROP,
+    DROP_DATABASE,
+    LIST_COLLECTIONS,
+    LIST_DATABASES,
+    RENAME_COLLECTION,
+)
+from skerry.commands.command import Command
+from skerry.commands.diagnostic_commands import (
+    BUILD_INFO,
+    BUILD_INFO_LOWER,
+    CONNECTION_STATUS,
+    GET_CMD_LINE_OPTS,
+    GET_DEFAULT_RW_CONCERN,
+    GET_LOG,
+    GET_PARAMETER,
+    HOST_INFO,
+    PING,
+    REPL_SET_GET_STATUS,
+    SERVER_STATUS,
+    WHATS_MY_URI,
+)
+from skerry.commands.find_and_modify import FIND_AND_MODIFY, FIND_AND_MODIFY_LOWER
+from skerry.commands.find_commands import COUNT, DISTINCT, FIND, GET_MORE, KILL_CURSORS
+from skerry.commands.hello import HELLO, IS_MASTER, IS_MASTER_LOWER
+from skerry.commands.index_commands import CREATE_INDEXES, DELETE_INDEXES, DROP_INDEXES, LIST_INDEXES
+from skerry.commands.session_commands import (
+    ABORT_TRANSACTION,
+    COMMIT_TRANSACTION,
+    END_SESSIONS,
+    KILL_SESSIONS,
+    REFRESH_SESSIONS,
+    START_SESSION,
+)
+from skerry.commands.statistics_commands import COLL_STATS, COLL_STATS_LOWER, DB_STATS, DB_STATS_LOWER, VALIDATE
+from skerry.commands.unsupported_commands import UNSUPPORTED_COMMANDS
+from skerry.commands.write_commands import DELETE, INSERT, UPDATE
+from skerry.errors import CommandNotFoundError, NotImplementedYetError
+
+COMMANDS: Final[dict[str, Command]] = {
+    "abortTransaction": ABORT_TRANSACTION,
+    "aggregate": AGGREGATE,
+    "buildInfo": BUILD_INFO,
+    "buildinfo": BUILD_INFO_LOWER,
+    "bulkWrite": BULK_WRITE,
+    "collMod": COLL_MOD,
+    "collStats": COLL_STATS,
+    "collstats": COLL_STATS_LOWER,
+    "commitTransaction": COMMIT_TRANSACTION,
+    "connectionStatus": CONNECTION_STATUS,
+    "count": COUNT,
+    "create": CREATE,
+    "createIndexes": CREATE_INDEXES,
+    "dbStats": DB_STATS,
+    "dbstats": DB_STATS_LOWER,
+    "delete": DELETE,
+    "deleteIndexes": DELETE_INDEXES,
+    "distinct": DISTINCT,
+    "drop": DROP,
+    "dropDatabase": DROP_DATABASE,
+    "dropIndexes": DROP_INDEXES,
+    "endSessions": END_SESSIONS,
+    "explain": EXPLAIN,
+    "find": FIND,
+    "findAndModify": FIND_AND_MODIFY,
+    "findandmodify": FIND_AND_MODIFY_LOWER,
+    "getCmdLineOpts": GET_CMD_LINE_OPTS,
+    "getDefaultRWConcern": GET_DEFAULT_RW_CONCERN,
+    "getLog": GET_LOG,
+    "getMore": GET_MORE,
+    "getParameter": GET_PARAMETER,
+    "hello": HELLO,
+    "hostInfo": HOST_INFO,
+    "insert": INSERT,
+    "isMaster": IS_MASTER,
+    "ismaster": IS_MASTER_LOWER,
+    "killCursors": KILL_CURSORS,
+    "killSessions": KILL_SESSIONS,
+    "listCollections": LIST_COLLECTIONS,
+    "listDatabases": LIST_DATABASES,
+    "listIndexes": LIST_INDEXES,
+    "ping": PING,
+    "refreshSessions": REFRESH_SESSIONS,
+    "renameCollection": RENAME_COLLECTION,
+    "replSetGetStatus": REPL_SET_GET_STATUS,
+    "serverStatus": SERVER_STATUS,
+    "startSession": START_SESSION,
+    "update": UPDATE,
+    "validate": VALIDATE,
+    "whatsmyuri": WHATS_MY_URI,
+}
+
+
+def find(name: str) -> Command:
+    """Return the command called `name`.
+
+    Raises NotImplementedYetError for a command that only MongoDB has, CommandNotFoundError for any other name.
+    """
+    command = COMMANDS.get(name)
+    if command is None:
+        if name in UNSUPPORTED_COMMANDS:
+            raise NotImplementedYetError(f"the command '{name}' is not implemented")
+        raise CommandNotFoundError(f"no such command: '{name}'")
+    return command

@@ -1,0 +1,66 @@
+"""How the engine keeps, trims and times out what it holds."""
+
+from dataclasses import dataclass, field
+
+from skerry.config.checks import check_ranges
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineConfig:
+    """Settings of one engine that do not depend on where its files lie."""
+
+    oplog_bytes_max: int = field(
+        default=256 * MIB,
+        metadata={
+            "help": "The oplog is trimmed above this size; change streams can resume as far back as it reaches.",
+            "least": MIB,
+        },
+    )
+    oplog_age_ms_max: int | None = field(
+        default=None,
+        metadata={"help": "The oplog is also trimmed of entries older than this; none: by size only.", "least": 1000},
+    )
+    journal_flush_interval_ms: int = field(
+        default=100,  # MongoDB's own storage.journal.commitIntervalMs
+        metadata={"help": "A write with {w: 1, j: false} is safe against power loss after this time.", "least": 1},
+    )
+    transaction_lifetime_ms_max: int = field(
+        default=60_000,  # MongoDB's own transactionLifetimeLimitSeconds
+        metadata={"help": "A multi-document transaction older than this is aborted.", "least": 1000},
+    )
+    cursor_idle_ms_max: int = field(
+        default=600_000,  # MongoDB's own cursorTimeoutMillis
+        metadata={"help": "A cursor that nobody reads for this time is closed.", "least": 1000},
+    )
+    session_idle_ms_max: int = field(
+        default=1_800_000,  # MongoDB's own localLogicalSessionTimeoutMinutes
+        metadata={"help": "A logical session that nobody uses for this time is forgotten.", "least": 1000},
+    )
+    sort_memory_bytes_max: int = field(
+        default=100 * MIB,  # MongoDB's own internalQueryMaxBlockingSortMemoryUsageBytes
+        metadata={"help": "A sort or group that has to hold more than this in memory is refused.", "least": MIB},
+    )
+    writer_cache_kib: int = field(
+        default=32 * KIB,
+        metadata={"help": "Page cache of the one connection that writes.", "least": 1024},
+    )
+    reader_cache_kib: int = field(
+        default=8 * KIB,
+        metadata={
+            "help": "Page cache of each connection that reads; there is one for each read at the same time.",
+            "least": 256,
+        },
+    )
+    read_chunk_documents_max: int = field(
+        default=4096,
+        metadata={
+            "help": "A scan fetches at most this many documents between two looks at its time limit.",
+            "least": 1,
+        },
+    )
+
+    def __post_init__(self) -> None:
+        check_ranges(self, "engine")

@@ -1,0 +1,130 @@
+"""Which documents travel between this node and its hub, in which direction, how fast, and who wins a conflict."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from skerry.config.checks import check_ranges, choice
+from skerry.errors import ConfigurationError
+
+
+class Direction(StrEnum):
+    """Which way the documents of a namespace travel."""
+
+    BOTH = "both"
+    PULL = "pull"
+    """From the hub to this node only."""
+    PUSH = "push"
+    """From this node to the hub only."""
+    NONE = "none"
+
+
+class ConflictPolicy(StrEnum):
+    """Which side wins where both changed the same thing; the other is kept in the conflict log."""
+
+    LWW = "lww"
+    """The last write; a tie goes to the hub."""
+    REMOTE_WINS = "remote_wins"
+    LOCAL_WINS = "local_wins"
+    FIRST_WINS = "first_wins"
+
+
+class DeletePolicy(StrEnum):
+    """Which side wins where one deleted a document that the other changed."""
+
+    LWW = "lww"
+    DELETE_WINS = "delete_wins"
+    UPDATE_WINS = "update_wins"
+
+
+class Granularity(StrEnum):
+    """What is merged where both sides changed a document."""
+
+    FIELD = "field"
+    """Changes to different paths are both kept; only overlapping ones conflict."""
+    DOCUMENT = "document"
+    """Any two changes to a document conflict."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionRule:
+    """`pattern` is `database.collection`, where `*` stands for any run of characters within one of the two."""
+
+    pattern: str
+    direction: Direction
+
+    def __post_init__(self) -> None:
+        database, dot, collection = self.pattern.partition(".")
+        if not database or not dot or not collection:
+            raise ConfigurationError(
+                "sync.rules", self.pattern, "DATABASE.COLLECTION, for example shop.orders or shop.*"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncConfig:
+    """Settings of the link between one node and its hub."""
+
+    hub_uri: str = field(
+        repr=False,  # may hold a password
+        metadata={"help": "Connection string of the hub: MongoDB, Atlas or another skerry."},
+    )
+    rules: tuple[SelectionRule, ...] = field(
+        metadata={
+            "help": "Which namespaces travel; the first rule whose pattern fits decides, without one they stay here."
+        }
+    )
+    link_name: str = field(
+        default="hub", metadata={"help": "Name of the link in this node's reports and in its own sync state."}
+    )
+    batch_documents_max: int = field(
+        default=500,
+        metadata={"help": "Documents pushed in one hub transaction.", "least": 1, "most": 1000},
+    )
+    batch_bytes_max: int = field(
+        default=4 * 1024 * 1024,
+        metadata={
+            "help": "Bytes pushed in one hub transaction; a single larger document travels alone.",
+            "least": 1024,
+        },
+    )
+    heartbeat_ms: int = field(
+        default=60_000,
+        metadata={
+            "help": "When the hub's change stream stands still this long, a small write moves it on.",
+            "least": 1000,
+        },
+    )
+    backoff_ms_min: int = field(
+        default=500,
+        metadata={"help": "First wait after the link is lost; doubles with each failure, with jitter.", "least": 1},
+    )
+    backoff_ms_max: int = field(default=30_000, metadata={"help": "Longest wait between two attempts.", "least": 1})
+    conflict_policy: ConflictPolicy = field(
+        default=ConflictPolicy.LWW, metadata={"help": "Who wins where both sides changed the same thing."}
+    )
+    delete_policy: DeletePolicy = field(
+        default=DeletePolicy.LWW, metadata={"help": "Who wins where one side deleted what the other changed."}
+    )
+    granularity: Granularity = field(
+        default=Granularity.FIELD, metadata={"help": "Whether changes are merged by field or by document."}
+    )
+
+    def __post_init__(self) -> None:
+        check_ranges(self, "sync")
+        if not self.hub_uri.startswith(("mongodb://", "mongodb+srv://")):
+            # The value is not repeated: a mistyped URI may hold a password.
+            raise ConfigurationError("sync.hub_uri", "", "a URI that begins with mongodb:// or mongodb+srv://")
+        if not self.rules:
+            raise ConfigurationError("sync.rules", (), "at least one PATTERN=DIRECTION, for example shop.*=both")
+        if not self.link_name:
+            raise ConfigurationError("sync.link_name", self.link_name, "a name that is not empty")
+        if self.backoff_ms_max < self.backoff_ms_min:
+            raise ConfigurationError("sync.backoff_ms_max", self.backoff_ms_max, f"at least {self.backoff_ms_min}")
+
+
+def parse_rule(text: str) -> SelectionRule:
+    """Return the rule that `PATTERN=DIRECTION` stands for. Raises `ConfigurationError`."""
+    pattern, equals, direction = text.strip().rpartition("=")
+    if not equals:
+        raise ConfigurationError("sync.rules", text, "PATTERN=DIRECTION, for example shop.*=both")
+    return SelectionRule(pattern, choice(Direction, f"sync.rules {pattern}", direction))

@@ -1,0 +1,241 @@
+"""Oplog entries as change events: filtered, resumable, waited for (manual: Change Events)."""
+
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Final, Protocol
+
+from bson.binary import UUID_SUBTYPE, Binary
+from bson.datetime_ms import DatetimeMS
+from bson.int64 import Int64
+
+from skerry.aggregation.pipeline import Pipeline
+from skerry.engine import oplog
+from skerry.engine.change_stream_options import ChangeStreamOptions, check_history
+from skerry.engine.commit_signal import CommitSignal
+from skerry.engine.cursor import ActiveOperation, Cursor
+from skerry.engine.operation_context import OperationContext
+from skerry.engine.oplog import OplogEntry
+from skerry.engine.resume_token import EVENT, HIGH_WATER_MARK, INVALIDATE, ResumeToken
+from skerry.errors import ChangeStreamFatalError
+from skerry.storage import ReadView
+from skerry.values import documents, key_string
+from skerry.values.namespace import Namespace
+
+ENTRIES_A_READ: Final = 1000
+_OPERATION: Final = {oplog.INSERT: "insert", oplog.UPDATE: "update", oplog.REPLACE: "replace", oplog.DELETE: "delete"}
+_EXPANDED: Final = frozenset({oplog.CREATE, oplog.CREATE_INDEXES, oplog.DROP_INDEXES, oplog.MODIFY})
+_ENDS_COLLECTION: Final = frozenset({oplog.DROP, oplog.RENAME, oplog.DROP_DATABASE})
+_NO_USER: Final = Binary(b"", 0)
+
+
+class StreamReader(Protocol):
+    """What a change stream needs of the engine."""
+
+    commit_signal: CommitSignal
+
+    def read(self) -> AbstractContextManager[ReadView]:
+        """Open a short read transaction."""
+        ...
+
+    def lookup(self, view: ReadView, namespace: Namespace, key: bytes) -> bytes | None:
+        """Return the newest committed version of a document."""
+        ...
+
+
+class ChangeStreamCursor(Cursor):
+    """A tailable cursor over the oplog; never exhausted but by an invalidation."""
+
+    is_tailable = True
+
+    def __init__(
+        self,
+        namespace: Namespace,
+        options: ChangeStreamOptions,
+        pipeline: Pipeline | None,
+        reader: StreamReader,
+        operation: ActiveOperation,
+    ) -> None:
+        super().__init__(namespace, iter(()), operation)
+        self._options = options
+        self._pipeline = pipeline
+        self._reader = reader
+        self._ready: deque[tuple[ResumeToken, bytes]] = deque()
+        self._invalidated = False
+        with reader.read() as view:
+            self._scanned = options.start_position(view)
+        self._token = ResumeToken(self._scanned, HIGH_WATER_MARK)
+
+    @property
+    def post_batch_resume_token(self) -> dict[str, Any]:
+        return self._token.to_document()
+
+    def next_batch(self, max_documents: int | None, max_bytes: int, ctx: OperationContext) -> list[bytes]:
+        self._operation.context = ctx
+        self.last_used = time.monotonic()
+        if max_documents == 0:
+            return []
+        batch: list[bytes] = []
+        size = 0
+        while True:
+            ctx.check()
+            if not self._ready and not self._read_more():
+                break
+            while self._ready:
+                token, raw = self._ready[0]
+                size += len(raw)
+                if batch and (size > max_bytes or len(batch) == max_documents):
+                    return batch
+                self._ready.popleft()
+                batch.append(raw)
+                self._token = token
+            if batch:
+                break
+        if not self._ready:
+            kind = INVALIDATE if self._invalidated else HIGH_WATER_MARK
+            self._token = ResumeToken(self._scanned, kind)
+            self.exhausted = self._invalidated
+        return batch
+
+    def await_data(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        signal = self._reader.commit_signal
+        while not self.exhausted:
+            seen = signal.commits
+            with self._reader.read() as view:
+                if oplog.last_timestamp(view) > self._scanned:
+                    return
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            signal.wait(seen, left)
+            self._operation.check()
+
+    def close(self) -> None:
+        self.exhausted = True
+
+    def _read_more(self) -> bool:
+        """Scan some entries into `_ready`; false when there are none."""
+        if self._invalidated:
+            return False
+        with self._reader.read() as view:
+            check_history(view, self._scanned)
+            entries = oplog.entries_after(view, self._scanned, ENTRIES_A_READ)
+            if not entries:
+                return False
+            events = self._events(view, entries)
+            if self._pipeline is not None:
+                events = self._pipeline.run(events)
+            for event in events:
+                token = event.get("_id")
+                if not isinstance(token, Mapping) or "_data" not in token:
+                    raise ChangeStreamFatalError(
+                        "Encountered an event whose _id field, which contains the resume token, was modified by the"
+                        " pipeline. Modifying the _id field of an event makes it impossible to resume the stream."
+                    )
+                self._ready.append((ResumeToken.from_document(token), documents.encode(event)))
+        return True
+
+    def _events(self, view: ReadView, entries: Sequence[OplogEntry]) -> Iterator[dict[str, Any]]:
+        for entry in entries:
+            if self._invalidated:
+                return
+            if self._concerns(entry):
+                event = self._event(view, entry)
+                if event is not None:
+                    yield event
+                if self._ends(entry):
+                    self._invalidated = True
+                    yield _invalidate_event(entry)
+            self._scanned = entry.timestamp
+
+    def _concerns(self, entry: OplogEntry) -> bool:
+        options, namespace = self._options, entry.namespace
+        if options.db is None:
+            return namespace.db not in ("admin", "config", "local")
+        if options.coll is None:
+            return namespace.db == options.db
+        if entry.op == oplog.DROP_DATABASE:
+            return namespace.db == options.db
+        return namespace == (options.db, options.coll) or (
+            entry.op == oplog.RENAME and _details(entry)["to"] == f"{options.db}.{options.coll}"
+        )
+
+    def _ends(self, entry: OplogEntry) -> bool:
+        if self._options.coll is not None:
+            return entry.op in _ENDS_COLLECTION
+        return self._options.db is not None and entry.op == oplog.DROP_DATABASE
+
+    def _event(self, view: ReadView, entry: OplogEntry) -> dict[str, Any] | None:
+        namespace = entry.namespace
+        if entry.op in _OPERATION:
+            return self._document_event(view, entry)
+        if entry.op in _EXPANDED:
+            if not self._options.show_expanded_events:
+                return None
+            event = _head(entry, entry.op)
+            event["ns"] = {"db": namespace.db, "coll": namespace.coll}
+            event["operationDescription"] = _details(entry).get("description", {})
+        elif entry.op == oplog.DROP:
+            event = _head(entry, "drop")
+            event["ns"] = {"db": namespace.db, "coll": namespace.coll}
+        elif entry.op == oplog.RENAME:
+            event = _head(entry, "rename")
+            event["ns"] = {"db": namespace.db, "coll": namespace.coll}
+            target = Namespace.parse(_details(entry)["to"])
+            event["to"] = {"db": target.db, "coll": target.coll}
+        elif entry.op == oplog.DROP_DATABASE:
+            if self._options.coll is not None:
+                return None
+            event = _head(entry, "dropDatabase")
+            event["ns"] = {"db": namespace.db}
+        else:
+            return None
+        if self._options.show_expanded_events and "uuid" in _details(entry):
+            event["collectionUUID"] = Binary(_details(entry)["uuid"], UUID_SUBTYPE)
+        return event
+
+    def _document_event(self, view: ReadView, entry: OplogEntry) -> dict[str, Any]:
+        event = _head(entry, _OPERATION[entry.op])
+        namespace = entry.namespace
+        if entry.op in (oplog.INSERT, oplog.REPLACE):
+            assert entry.o is not None
+            document = documents.decode(entry.o)
+            event["fullDocument"] = document
+            document_key = {"_id": document["_id"]}
+        else:
+            assert entry.id_document is not None
+            document_key = documents.decode(entry.id_document)
+            if entry.op == oplog.UPDATE:
+                assert entry.o is not None
+                if self._options.lookup:
+                    current = self._reader.lookup(view, namespace, key_string.encode(document_key["_id"]))
+                    event["fullDocument"] = None if current is None else documents.decode(current)
+                event["updateDescription"] = documents.decode(entry.o)
+        event["ns"] = {"db": namespace.db, "coll": namespace.coll}
+        event["documentKey"] = document_key
+        return event
+
+
+def _head(entry: OplogEntry, operation: str) -> dict[str, Any]:
+    event: dict[str, Any] = {
+        "_id": ResumeToken(entry.timestamp, EVENT).to_document(),
+        "operationType": operation,
+        "clusterTime": oplog.as_timestamp(entry.timestamp),
+        "wallTime": DatetimeMS(entry.wall_ms),
+    }
+    if entry.lsid is not None and entry.txn_number is not None:
+        event["lsid"] = {"id": Binary(entry.lsid, UUID_SUBTYPE), "uid": _NO_USER}
+        event["txnNumber"] = Int64(entry.txn_number)
+    return event
+
+
+def _invalidate_event(entry: OplogEntry) -> dict[str, Any]:
+    event = _head(entry, "invalidate")
+    event["_id"] = ResumeToken(entry.timestamp, INVALIDATE).to_document()
+    return event
+
+
+def _details(entry: OplogEntry) -> dict[str, Any]:
+    return documents.decode(entry.o) if entry.o is not None else {}

@@ -1,0 +1,58 @@
+"""Builds an index over the documents that are already there."""
+
+from skerry.catalog.catalog_entry import CatalogEntry
+from skerry.catalog.master_index import MasterIndex
+from skerry.engine.query_executor import CHUNK_RECORDS_MAX
+from skerry.engine.write_path import duplicate_key_error
+from skerry.indexes.index_descriptor import IndexDescriptor
+from skerry.storage import KeyTakenError, WriteView
+from skerry.values import documents
+
+SORTED_RUN_ENTRIES = 200_000
+"""Entries are inserted in sorted runs of this many: sorted input keeps the b-tree's pages full, a bound keeps memory small."""
+
+
+def build_index(view: WriteView, catalog: MasterIndex, entry: CatalogEntry, descriptor: IndexDescriptor) -> None:
+    """Add the index and fill it, in the writer's transaction.
+
+    Raises `DuplicateKeyError` when the index is unique and two documents share a key, and what key generation raises.
+    """
+    index = catalog.add_index(view, entry, descriptor)
+    generate = index.key_generator.keys
+    array_paths: frozenset[str] = frozenset()
+    entries: list[tuple[bytes, int]] = []
+
+    def insert_run() -> None:
+        entries.sort()
+        try:
+            view.insert_entries(index.index_id, entry.file_id, entries)
+        except KeyTakenError:
+            raise _duplicate_in(view, entries) from None
+        entries.clear()
+
+    def _duplicate_in(view: WriteView, run: list[tuple[bytes, int]]) -> Exception:
+        for at, (key, rid) in enumerate(run):
+            holder = view.index_holder(index.index_id, entry.file_id, key)
+            previous = run[at - 1] if at else None
+            if (holder is not None and holder != rid) or (previous is not None and previous[0] == key):
+                raw = view.record(entry.file_id, rid)
+                assert raw is not None
+                return duplicate_key_error(entry, index, documents.decode(raw))
+        raise AssertionError("SQLite refused an entry that no other has")
+
+    after: int | None = None
+    more = True
+    while more:
+        rows, more = view.scan(entry.file_id, after=after, reverse=False, limit=CHUNK_RECORDS_MAX)
+        for rid, raw in rows:
+            keys, arrays = generate(documents.decode(raw))
+            array_paths |= arrays
+            for key in keys:
+                entries.append((key, rid))
+        if rows:
+            after = rows[-1][0]
+        if len(entries) >= SORTED_RUN_ENTRIES:
+            insert_run()
+    insert_run()
+    if array_paths:
+        catalog.add_multikey_paths(view, index, array_paths)

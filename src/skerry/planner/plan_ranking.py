@@ -1,0 +1,54 @@
+"""What does a solution cost, compared with others? One is a scan of the whole collection."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from skerry.planner.index_assignment import BoundIndex
+from skerry.planner.query_solution import IdLookup, IndexScan
+from skerry.planner.selectivity import combined
+
+SCAN_COST: Final = 1.0
+LOOKUP_COST: Final = 1e-6
+"""One document by its `_id`."""
+
+_FETCH_COST: Final = 1.3
+"""A document found through an index against one met in a scan; measured, see the benchmarks of the storage."""
+_SORT_COST: Final = 1.6
+"""A query that must collect and sort against one that streams."""
+_PARTIAL_SHARE: Final = 0.5
+_SPARSE_SHARE: Final = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A solution with its cost; equal costs are decided by the shorter key."""
+
+    scans: tuple[IndexScan | IdLookup, ...]
+    cost: float
+    key_fields: int
+
+    @property
+    def rank(self) -> tuple[float, int]:
+        return self.cost, self.key_fields
+
+
+def scan_cost(*, must_sort: bool) -> float:
+    """Return the cost of reading the whole collection."""
+    return SCAN_COST * _SORT_COST if must_sort else SCAN_COST
+
+
+def index_cost(bound: BoundIndex, *, must_sort: bool) -> float:
+    """Return the cost of scanning an index within its bounds and fetching the documents."""
+    descriptor = bound.index.descriptor
+    bounds = [field.bounds for field in bound.fields]
+    if descriptor.unique and len(bounds) == len(descriptor.key) and not any(each.ranges for each in bounds):
+        count = 1
+        for each in bounds:
+            count *= len(each.points)
+        return LOOKUP_COST * 2 * count
+    share = combined(bounds)
+    if descriptor.partial_filter is not None:
+        share *= _PARTIAL_SHARE
+    elif descriptor.sparse:
+        share *= _SPARSE_SHARE
+    return share * _FETCH_COST * (_SORT_COST if must_sort else 1.0)

@@ -1,0 +1,256 @@
+"""Accepts connections on one address, TCP or Unix, and gives each a thread.
+
+Threads, because the engine blocks and so does SQLite: measured, a thread for each connection served more requests a second
+than an event loop that hands them over.
+"""
+
+import logging
+import selectors
+import socket
+import ssl
+import stat
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from skerry.server.client_connection import Answer, ClientConnection
+from skerry.server.server_metrics import ServerCounts, ServerMetrics
+from skerry.wire.header import MESSAGE_BYTES_MAX
+from skerry.wire.op_msg import OpMsg
+
+if TYPE_CHECKING:
+    from skerry.commands.client_context import ClientContext
+    from skerry.engine.engine import Engine
+
+LOG: Final = logging.getLogger("skerry.server")
+
+Address = tuple[str, int] | Path
+"""Host and port, where port 0 takes any free one, or the path of a Unix socket."""
+
+Handle = Callable[[OpMsg, "ClientContext", Any], bytes | None]
+"""What answers requests: `commands.entry_point.handle`, or a stand-in for it."""
+
+CONNECTIONS_MAX: Final = 1000
+DRAIN_S_MAX: Final = 10.0
+_BACKLOG: Final = 128
+_ABORT_S_MAX: Final = 1.0
+_ACCEPT_PAUSE_S: Final = 0.1  # after a failure that may pass, such as too many open files
+
+
+class Listener:
+    """One bound address. `start` and `close` once each, from any thread; a context manager does both."""
+
+    def __init__(
+        self,
+        address: Address,
+        engine: "Engine",
+        *,
+        handle: Handle | None = None,
+        connections_max: int = CONNECTIONS_MAX,
+        message_bytes_max: int = MESSAGE_BYTES_MAX,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        """Bind; nobody is let in before `start`. Raises OSError when the address cannot be had."""
+        self._handle = handle if handle is not None else _commands()
+        self._engine = engine
+        self._connections_max = connections_max
+        self._message_bytes_max = message_bytes_max
+        self._ssl_context = ssl_context
+        self._metrics = ServerMetrics()
+        self._lock = threading.Lock()
+        self._connections: dict[ClientConnection, threading.Thread] = {}
+        self._next_connection_id = 1
+        self._is_closing = False
+        self._socket = _bind(address)
+        self._bound: Any = self._socket.getsockname()
+        self._path = address if isinstance(address, Path) else None
+        self._wake, self._woken = socket.socketpair()
+        self._thread = threading.Thread(target=self._accept, name="skerry-listener", daemon=True)
+
+    @property
+    def address(self) -> Address:
+        """Where it listens, with the port that it got."""
+        if self._path is not None:
+            return self._path
+        host, port = self._bound[:2]
+        return str(host), int(port)
+
+    @property
+    def counts(self) -> ServerCounts:
+        """Connections, messages and bytes so far."""
+        return self._metrics.counts()
+
+    def start(self) -> None:
+        """Begin to accept."""
+        self._socket.listen(_BACKLOG)
+        self._thread.start()
+
+    def close(self, drain_s_max: float = DRAIN_S_MAX) -> None:
+        """Stop accepting, let every request that is being served be answered, then end all connections; idempotent.
+
+        What is not answered after `drain_s_max` seconds is cut off.
+        """
+        with self._lock:
+            if self._is_closing:
+                return
+            self._is_closing = True
+        self._wake.send(b"\0")
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._socket.close()
+        self._wake.close()
+        self._woken.close()
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+        self._end_connections(ClientConnection.finish, drain_s_max)
+        cut_off = self._end_connections(ClientConnection.abort, _ABORT_S_MAX)
+        if cut_off:
+            LOG.warning("%d connections were still busy after %g s and were cut off", cut_off, drain_s_max)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _end_connections(self, end: Callable[[ClientConnection], None], seconds_max: float) -> int:
+        """Apply `end` to every connection and wait for their threads; return how many there were."""
+        deadline = time.monotonic() + seconds_max
+        with self._lock:
+            connections = dict(self._connections)
+        for connection in connections:
+            end(connection)
+        for thread in connections.values():
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return len(connections)
+
+    def _accept(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._socket, selectors.EVENT_READ)
+            selector.register(self._woken, selectors.EVENT_READ)
+            while not self._is_closing:
+                selector.select()
+                if self._is_closing:
+                    return
+                try:
+                    accepted, peer = self._socket.accept()
+                except BlockingIOError:
+                    continue  # the peer gave up before its turn
+                except OSError as error:
+                    LOG.warning("cannot accept a connection: %s", error)
+                    time.sleep(_ACCEPT_PAUSE_S)
+                    continue
+                self._admit(accepted, peer)
+
+    def _admit(self, accepted: socket.socket, peer: Any) -> None:
+        try:
+            self._start_connection(accepted, peer)
+        except Exception as error:
+            LOG.warning("cannot serve a connection: %s", error)
+            accepted.close()
+
+    def _start_connection(self, accepted: socket.socket, peer: Any) -> None:
+        with self._lock:
+            number = self._next_connection_id
+            self._next_connection_id += 1
+            is_full = len(self._connections) >= self._connections_max
+        if is_full:
+            self._metrics.connection_refused()
+            LOG.warning("connection refused: there are %d already", self._connections_max)
+            accepted.close()
+            return
+        accepted.setblocking(True)
+        if self._path is None:
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        name = f"{number} from {_text(peer)}" if peer else str(number)
+        traffic = self._metrics.connection_accepted()
+        connection = ClientConnection(
+            accepted,
+            self._answer_for(number, accepted, peer),
+            name=name,
+            traffic=traffic,
+            message_bytes_max=self._message_bytes_max,
+            ssl_context=self._ssl_context,
+        )
+
+        def serve() -> None:
+            try:
+                connection.serve()
+            finally:
+                with self._lock:
+                    self._connections.pop(connection, None)
+                self._metrics.connection_ended(traffic)
+
+        thread = threading.Thread(target=serve, name=f"skerry-connection-{number}", daemon=True)
+        with self._lock:
+            self._connections[connection] = thread
+        try:
+            thread.start()
+        except RuntimeError:
+            with self._lock:
+                del self._connections[connection]
+            self._metrics.connection_ended(traffic)
+            raise
+
+    def _answer_for(self, number: int, accepted: socket.socket, peer: Any) -> Answer:
+        from skerry.commands.client_context import ClientContext
+
+        handle, engine = self._handle, self._engine
+        host = str(self._path) if self._path is not None else _text(accepted.getsockname())
+        context = ClientContext(connection_id=number, address=_text(peer) if peer else "", is_local=False, host=host)
+        return lambda request: handle(request, context, engine)
+
+
+def _commands() -> Handle:
+    from skerry.commands.entry_point import handle  # here, because it imports the whole engine
+
+    return handle
+
+
+def _bind(address: Address) -> socket.socket:
+    if isinstance(address, Path):
+        bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        where: Any = str(address)
+        _remove_stale_socket(address)
+    else:
+        family, _, _, _, where = socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        bound = socket.socket(family, socket.SOCK_STREAM)
+        # A restarted server gets its port back although old connections of it are still dying.
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind(where)
+        if isinstance(address, Path):
+            address.chmod(0o700)  # MongoDB's own default: for the owner only
+        bound.setblocking(False)
+    except BaseException:
+        bound.close()
+        raise
+    return bound
+
+
+def _remove_stale_socket(path: Path) -> None:
+    """Remove the socket of a server that has ended; one that still answers is left, and binding fails."""
+    try:
+        if not stat.S_ISSOCK(path.stat().st_mode):
+            return
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.connect(str(path))
+    except FileNotFoundError:
+        pass
+    except ConnectionRefusedError:
+        path.unlink(missing_ok=True)
+
+
+def _text(socket_address: Any) -> str:
+    """`host:port`, an IPv6 host in brackets; a Unix socket's path as it is."""
+    if not isinstance(socket_address, tuple):
+        return str(socket_address)
+    host, port = socket_address[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,129 @@
+"""Numbered changes of the schema, applied once each, in order; `PRAGMA user_version` says how far a file is.
+
+Tables of a collection (`c_<file id>`) and of an index (`i_<index id>`) are made by the catalogue as they are needed.
+"""
+
+from typing import Final
+
+import apsw
+
+from skerry.errors import NewerSchemaError, NotADatabaseError
+
+APPLICATION_ID: Final = 0x736B7279  # "skry", in the file's header
+
+_VERSION_1: Final = """
+CREATE TABLE setting (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+INSERT INTO setting VALUES ('catalog_version', 1);
+
+CREATE TABLE collection (
+    file_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    db TEXT NOT NULL,
+    name TEXT NOT NULL,
+    uuid BLOB NOT NULL,
+    options BLOB NOT NULL,
+    created INTEGER NOT NULL,
+    last_modified INTEGER NOT NULL,
+    document_count INTEGER NOT NULL DEFAULT 0,
+    document_bytes INTEGER NOT NULL DEFAULT 0,
+    modification_token TEXT NOT NULL,
+    UNIQUE (db, name)
+);
+CREATE TABLE collection_index (
+    index_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    file_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    spec BLOB NOT NULL,
+    multikey_paths BLOB NOT NULL,
+    UNIQUE (file_id, name)
+);
+
+-- ts is seconds << 32 | increment, strictly growing; wall is milliseconds since 1970
+CREATE TABLE oplog (
+    ts INTEGER PRIMARY KEY,
+    wall INTEGER NOT NULL,
+    op TEXT NOT NULL,
+    db TEXT NOT NULL,
+    coll TEXT NOT NULL,
+    id BLOB,
+    o BLOB,
+    lsid BLOB,
+    txn_number INTEGER,
+    origin TEXT
+);
+CREATE TABLE retryable_write (
+    lsid BLOB PRIMARY KEY,
+    txn_number INTEGER NOT NULL,
+    reply BLOB,
+    at INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE sync_link (link TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;
+-- the last state both sides agreed on, of every document that a link knows
+CREATE TABLE sync_doc (
+    link TEXT NOT NULL,
+    ns TEXT NOT NULL,
+    key BLOB NOT NULL,
+    id BLOB NOT NULL,
+    state INTEGER NOT NULL,
+    base_hash BLOB,
+    position BLOB,
+    batch INTEGER,
+    pushed_hash BLOB,
+    first_write INTEGER,
+    first_hlc INTEGER,
+    last_hlc INTEGER,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_retry INTEGER,
+    error TEXT,
+    PRIMARY KEY (link, ns, key)
+) WITHOUT ROWID;
+CREATE INDEX sync_doc_dirty ON sync_doc (link, state, first_write) WHERE state <> 0;
+-- the whole base document, kept only while a document is not clean
+CREATE TABLE sync_base (
+    link TEXT NOT NULL, ns TEXT NOT NULL, key BLOB NOT NULL, doc BLOB,
+    PRIMARY KEY (link, ns, key)
+);
+CREATE TABLE sync_batch (
+    link TEXT NOT NULL, batch INTEGER NOT NULL, state TEXT NOT NULL, items BLOB NOT NULL, attempts INTEGER NOT NULL,
+    PRIMARY KEY (link, batch)
+) WITHOUT ROWID;
+CREATE TABLE sync_conflict (
+    id INTEGER PRIMARY KEY, link TEXT NOT NULL, ns TEXT NOT NULL, key BLOB NOT NULL, at INTEGER NOT NULL,
+    resolved INTEGER NOT NULL DEFAULT 0, record BLOB NOT NULL
+);
+CREATE TABLE sync_dead (
+    id INTEGER PRIMARY KEY, link TEXT NOT NULL, ns TEXT NOT NULL, key BLOB NOT NULL, at INTEGER NOT NULL, record BLOB NOT NULL
+);
+"""
+
+_MIGRATIONS: Final = (_VERSION_1,)
+SCHEMA_VERSION: Final = len(_MIGRATIONS)
+
+
+def check_identity(connection: apsw.Connection, path: str) -> int:
+    """Return the schema version of the file, 0 when it is new.
+
+    Raises `NotADatabaseError` for another program's SQLite file, `NewerSchemaError` for one of a newer skerry.
+    """
+    application_id = connection.pragma("application_id")
+    version = int(connection.pragma("user_version"))
+    is_empty = connection.execute("SELECT count(*) FROM sqlite_schema").get == 0
+    if application_id != APPLICATION_ID and not (is_empty and application_id == 0):
+        raise NotADatabaseError(f"{path} is an SQLite file of another program, not a skerry database", path)
+    if version > SCHEMA_VERSION:
+        raise NewerSchemaError(
+            f"{path} has schema version {version}; this skerry reads up to {SCHEMA_VERSION}: install a newer one", path
+        )
+    return version
+
+
+def migrate(connection: apsw.Connection, path: str) -> None:
+    """Bring the file to `SCHEMA_VERSION`; the caller holds the writer lock of the directory."""
+    version = check_identity(connection, path)
+    if version == SCHEMA_VERSION:
+        return
+    with connection:
+        connection.pragma("application_id", APPLICATION_ID)
+        for script in _MIGRATIONS[version:]:
+            connection.execute(script)
+        connection.pragma("user_version", SCHEMA_VERSION)

@@ -1,0 +1,60 @@
+"""Shadow, local and hub compared: what to do about one document of the hub, seen in the stream or read from it.
+
+The same decision serves the change stream, the first copy of a collection and the walk after the stream's history was lost;
+"in the shadow but not on the hub" means deleted there, "on neither" means created here.
+"""
+
+from enum import Enum
+
+from skerry.sync.protocol.document_state import Position, Shadow, State
+
+
+class Action(Enum):
+    """What to do about the hub's version of a document."""
+
+    SKIP = "skip"
+    """Already part of what is here, or older than what we have pushed."""
+    ADVANCE = "advance"
+    """It is the base: note the position."""
+    APPLY = "apply"
+    """Take the hub's version; nothing was written here."""
+    AGREE = "agree"
+    """Both sides made the same version: it is the base."""
+    MERGE = "merge"
+    """Written on both sides since the base."""
+    PUSH = "push"
+    """It exists only here and the hub has never heard of it."""
+
+
+def decide(shadow: Shadow | None, *, local: bytes | None, remote: bytes | None, position: Position) -> Action:
+    """Decide about an event of the stream. A document in flight must have its batch settled or fenced before."""
+    if shadow is not None and position <= shadow.position:
+        return Action.SKIP
+    return _compare(shadow, local, remote)
+
+
+def decide_read(shadow: Shadow | None, *, local: bytes | None, remote: bytes | None) -> Action:
+    """Decide about a version just read from the hub: it is never older than any event applied before the reading."""
+    if shadow is None and remote is None and local is not None:
+        return Action.PUSH
+    return _compare(shadow, local, remote)
+
+
+def _compare(shadow: Shadow | None, local: bytes | None, remote: bytes | None) -> Action:
+    if shadow is None:
+        if remote == local:
+            return Action.AGREE if remote is not None else Action.SKIP
+        if local is None:
+            return Action.APPLY
+        return Action.MERGE if remote is not None else Action.SKIP
+    if shadow.state is State.INFLIGHT:
+        raise ValueError("a document in flight needs its batch resolved first")
+    if shadow.state is State.AWAIT:
+        return (
+            Action.SKIP
+        )  # our write was compared with the hub's newest version, so it supersedes what comes before its echo
+    if remote == shadow.base:
+        return Action.ADVANCE
+    if shadow.state is State.CLEAN:
+        return Action.APPLY
+    return Action.AGREE if remote == local else Action.MERGE

@@ -1,0 +1,69 @@
+"""Base, local and remote version of a document: which paths each side changed, and the merge of changes that do not overlap.
+
+Sub-documents are merged field by field; an array is one value. Values are the same only if their BSON is: 1 and 1.0 differ. The
+result keeps the hub's order of fields, with the fields added here behind.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from skerry.values import documents
+from skerry.values.missing import MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The merged document, and the dotted paths that both sides changed differently."""
+
+    document: dict[str, Any]
+    overlaps: tuple[str, ...]
+
+
+def merge(
+    base: Mapping[str, Any] | None, local: Mapping[str, Any], remote: Mapping[str, Any], *, prefer_local: bool
+) -> Merged:
+    """Merge two versions made from `base` (None: both were created); overlapping paths take the preferred side's value."""
+    overlaps: list[str] = []
+    document = _merge_documents(base or {}, local, remote, "", overlaps.append, prefer_local=prefer_local)
+    return Merged(document, tuple(overlaps))
+
+
+def same(a: Any, b: Any) -> bool:
+    """Tell whether two values are the same BSON; `MISSING` is the same as itself only."""
+    if a is b:
+        return True
+    if a is MISSING or b is MISSING:
+        return False
+    if a.__class__ is not b.__class__:
+        return False
+    if a.__class__ is str or a.__class__ is bool or a.__class__ is int:
+        return bool(a == b)
+    return documents.encode({"": a}) == documents.encode({"": b})
+
+
+def _merge_documents(
+    base: Mapping[str, Any],
+    local: Mapping[str, Any],
+    remote: Mapping[str, Any],
+    prefix: str,
+    report: Callable[[str], None],
+    *,
+    prefer_local: bool,
+) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for name in [*remote, *(name for name in local if name not in remote)]:
+        old, mine, theirs = base.get(name, MISSING), local.get(name, MISSING), remote.get(name, MISSING)
+        if same(mine, theirs) or same(old, mine):
+            value = theirs
+        elif same(old, theirs):
+            value = mine
+        elif isinstance(mine, dict) and isinstance(theirs, dict):
+            inner = old if isinstance(old, dict) else {}
+            value = _merge_documents(inner, mine, theirs, f"{prefix}{name}.", report, prefer_local=prefer_local)
+        else:
+            report(prefix + name)
+            value = mine if prefer_local else theirs
+        if value is not MISSING:
+            merged[name] = value
+    return merged

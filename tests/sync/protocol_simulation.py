@@ -1,0 +1,335 @@
+"""Two edges and a hub that follow the protocol's decisions step by step, and an oracle that knows the hidden causality.
+
+Every version ever written carries the set of versions its writer had seen.
+"""
+
+import copy
+import itertools
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from skerry.sync.protocol import document_state as states
+from skerry.sync.protocol.coalesce import Keep, note_local_write
+from skerry.sync.protocol.conflict_resolution import Rules, Stamps, resolve
+from skerry.sync.protocol.document_state import BEGINNING, Position, Shadow, State, content_hash
+from skerry.sync.protocol.event_grouping import BatchId, EventGrouping, Marker
+from skerry.sync.protocol.push_batch import HubStep, compare_with_base
+from skerry.sync.protocol.reconciliation import Action, decide, decide_read
+from skerry.values import documents
+
+Content = dict[str, Any] | None
+DOCS = ("x", "y")
+
+
+@dataclass(frozen=True)
+class Version:
+    id: int
+    content: Content
+    ancestors: frozenset[int]
+    stamp: int = 0
+
+    @property
+    def hash(self) -> bytes | None:
+        return None if self.content is None else content_hash(documents.encode(self.content))
+
+
+@dataclass
+class Event:
+    time: int
+    doc: str
+    version: Version | None  # None: an update, whose document has to be looked up
+    key: tuple[bytes, int] | None = None
+    marker: Marker | None = None
+
+
+class Oracle:
+    """Knows every version, which were seen to be the same, and which were put into a conflict log."""
+
+    def __init__(self) -> None:
+        self.versions: list[Version] = [Version(0, None, frozenset())]
+        self.same: list[tuple[int, int]] = []
+        self.logged: set[int] = set()
+
+    def make(self, content: Content, *parents: Version, stamp: int = 0) -> Version:
+        seen = frozenset(itertools.chain.from_iterable(p.ancestors | {p.id} for p in parents))
+        self.versions.append(Version(len(self.versions), content, seen, stamp))
+        return self.versions[-1]
+
+    def equate(self, a: Version, b: Version) -> None:
+        self.same.append((a.id, b.id))
+
+    def lost(self, survivors: list[Version]) -> set[int]:
+        covered: set[int] = set()
+        todo = [v.id for v in survivors] + list(self.logged) + [0]
+        while todo:
+            one = todo.pop()
+            if one not in covered:
+                covered.add(one)
+                todo += self.versions[one].ancestors
+                todo += [b if a == one else a for a, b in self.same if one in (a, b)]
+        return set(range(len(self.versions))) - covered
+
+
+class Hub:
+    def __init__(self, oracle: Oracle) -> None:
+        self.oracle = oracle
+        self.docs = dict.fromkeys(DOCS, oracle.versions[0])
+        self.log: list[Event] = []
+        self.time = 1
+        self.markers: dict[BatchId, Marker] = {}
+        self.pending: dict[BatchId, tuple[Marker, dict[str, Version], dict[str, Version]]] = {}
+
+    def foreign_write(self, doc: str, content: Content, *, shares_time: bool, stamp: int) -> None:
+        self.time += not shares_time
+        old = self.docs[doc]
+        self.docs[doc] = new = self.oracle.make(content, old, stamp=stamp)
+        is_update = old.content is not None and content is not None
+        self.log.append(Event(self.time, doc, None if is_update else new))
+
+    def commit(self, marker: Marker, writes: dict[str, Version]) -> None:
+        assert marker.batch not in self.markers, "a push took effect twice (S3)"
+        self.markers[marker.batch] = marker
+        self.time += 1
+        key = (b"session", self.time)
+        self.log.append(Event(self.time, "", None, key, marker))
+        for doc, version in writes.items():
+            assert version.id not in self.docs[doc].ancestors, "a push undid what it had seen (S3)"
+            self.docs[doc] = version
+            self.log.append(Event(self.time, doc, version, key))
+
+    def commit_late(self, batch: BatchId) -> None:
+        marker, writes, snapshot = self.pending.pop(batch)
+        if all(self.docs[doc] is snapshot[doc] for doc in snapshot):
+            self.commit(marker, writes)
+
+
+@dataclass
+class Stored:
+    """What an edge has on disk: survives a crash."""
+
+    local: dict[str, Version]
+    shadows: dict[str, Shadow] = field(default_factory=dict)
+    bases: dict[str, Version] = field(default_factory=dict)
+    pushed: dict[str, Version] = field(default_factory=dict)
+    batch: BatchId | None = None
+    numbers: int = 0
+    cursor: int = 0
+    grouping: EventGrouping = field(default_factory=EventGrouping)
+    high: Position = BEGINNING
+    ahead_all: int = 0
+
+
+@dataclass(frozen=True)
+class Ablation:
+    marker: bool = True
+    compare: bool = True
+    base_in_walk: bool = True
+
+
+class Edge:
+    def __init__(self, name: str, hub: Hub, oracle: Oracle, ablation: Ablation) -> None:
+        self.name, self.hub, self.oracle, self.ablation = name, hub, oracle, ablation
+        self.disk = Stored(dict.fromkeys(DOCS, oracle.versions[0]))
+        self.ack: set[str] | None = None  # in memory: what the hub said it wrote
+        self.sent = False
+        self.ahead: dict[str, int] = {}  # up to which time a document's events are answered with a look-up
+        self.floor = 0  # the same for every document
+        self.seen: dict[str, set[int]] = {doc: set() for doc in DOCS}
+
+    def set_local(self, doc: str, version: Version) -> None:
+        assert version.id not in self.seen[doc], f"{self.name} went back to a superseded {doc} (S4)"
+        self.seen[doc] |= version.ancestors
+        self.disk.local[doc] = version
+
+    def set_shadow(self, doc: str, shadow: Shadow | None) -> None:
+        disk = self.disk
+        disk.shadows.pop(doc, None)
+        if shadow is not None:
+            disk.shadows[doc] = shadow
+        if shadow is None or shadow.state is State.CLEAN:
+            disk.bases[doc] = disk.local[doc]
+        if shadow is None or shadow.state not in (State.INFLIGHT, State.AWAIT):
+            disk.pushed.pop(doc, None)
+
+    def write(self, doc: str, content: Content, stamp: int) -> None:
+        before, disk = self.disk.local[doc], self.disk
+        if content == before.content:
+            return
+        shadow = disk.shadows.get(doc)
+        noted = note_local_write(shadow, is_delete=content is None, order=stamp, stamp=stamp)
+        last = noted.shadow.last_hlc if noted.shadow else stamp
+        self.set_local(doc, self.oracle.make(content, before, stamp=last))
+        if noted.keep is Keep.PUSHED:
+            disk.pushed.setdefault(doc, before)
+        elif shadow is None:
+            disk.bases[doc] = before
+        if noted.shadow is None:  # created and deleted again before the hub heard of it
+            self.oracle.equate(disk.bases[doc], disk.local[doc])
+        self.set_shadow(doc, noted.shadow)
+
+    def begin_push(self) -> None:
+        disk = self.disk
+        dirty = [doc for doc, shadow in disk.shadows.items() if shadow.state is State.DIRTY]
+        if disk.batch is not None or not dirty:
+            return
+        disk.numbers += 1
+        disk.batch = BatchId(self.name, 1, disk.numbers)
+        self.ack, self.sent = None, False
+        for doc in dirty:
+            self.set_shadow(doc, states.sent(disk.shadows[doc], disk.numbers, disk.local[doc].hash))
+
+    def carried(self, doc: str) -> Version:
+        return self.disk.pushed.get(doc, self.disk.local[doc])
+
+    def send(self, outcome: str) -> None:
+        disk, hub = self.disk, self.hub
+        if disk.batch is None or self.sent:
+            return
+        self.sent = True
+        writes: dict[str, Version] = {}
+        named: set[str] = set()
+        for doc, shadow in disk.shadows.items():
+            if shadow.state is not State.INFLIGHT:
+                continue
+            there, ours = hub.docs[doc], self.carried(doc)
+            step = compare_with_base(shadow.base, shadow.pushed, there.hash)
+            if step is HubStep.LEAVE and self.ablation.compare:
+                continue
+            named.add(doc)
+            if step is HubStep.ALREADY:
+                self.oracle.equate(there, ours)
+            else:
+                if step is HubStep.WRITE:
+                    self.oracle.equate(there, disk.bases[doc])
+                writes[doc] = ours
+        marker = Marker(disk.batch, {(doc, b""): self.carried(doc).stamp for doc in named})
+        if outcome == "late":
+            hub.pending[disk.batch] = (marker, writes, dict(hub.docs))
+        elif outcome != "never":
+            hub.commit(marker, writes)
+            self.ack = named if outcome == "ok" else None
+
+    def acknowledge(self, named: set[str]) -> None:
+        disk = self.disk
+        for doc, shadow in list(disk.shadows.items()):
+            if shadow.state is State.INFLIGHT:
+                left = states.not_written(shadow)
+                if not self.ablation.marker and doc in named:
+                    self.settle(doc, shadow, shadow.position)
+                else:
+                    self.set_shadow(doc, states.acknowledged(shadow) if doc in named else left)
+        disk.batch, self.ack, self.sent = None, None, False
+
+    def resolve_batch(self) -> bool:
+        """Acknowledge or fence; false while the transaction is still open on the hub."""
+        batch = self.disk.batch
+        if batch is None:
+            return True
+        if self.ack is not None:
+            self.acknowledge(self.ack)
+        elif batch in self.hub.pending:
+            return False
+        else:
+            marker = self.hub.markers.setdefault(batch, Marker(batch, is_fence=True))
+            self.acknowledge({doc for doc, _ in marker.stamps})
+        return True
+
+    def settle(self, doc: str, shadow: Shadow, position: Position) -> None:
+        base = self.carried(doc)
+        self.set_shadow(doc, states.settled(shadow, local=self.disk.local[doc].hash, position=position))
+        self.disk.bases[doc] = base
+        if base.hash == self.disk.local[doc].hash:
+            self.oracle.equate(base, self.disk.local[doc])
+
+    def remote(self, doc: str, theirs: Version, position: Position, action: Action) -> None:
+        disk = self.disk
+        shadow, mine = disk.shadows.get(doc), disk.local[doc]
+        if action is Action.ADVANCE:
+            assert shadow is not None
+            self.oracle.equate(theirs, disk.bases[doc])
+            self.set_shadow(doc, states.advanced(shadow, position))
+        elif action is Action.AGREE:
+            self.oracle.equate(theirs, mine)
+            self.set_shadow(doc, states.integrated(theirs.hash, position, theirs.stamp))
+        elif action is Action.APPLY:
+            self.set_local(doc, theirs)
+            self.set_shadow(doc, states.integrated(theirs.hash, position, theirs.stamp))
+        elif action is Action.MERGE:
+            base = disk.bases.get(doc, self.oracle.versions[0])
+            found = resolve(base.content, mine.content, theirs.content, Stamps(mine.stamp, theirs.stamp), Rules())
+            if found.is_conflict:
+                self.oracle.logged |= {mine.id, theirs.id}
+            content = None if found.document is None else dict(found.document)
+            if content == theirs.content:
+                self.set_local(doc, theirs)
+                self.set_shadow(doc, states.integrated(theirs.hash, position, theirs.stamp))
+                if not found.is_conflict:
+                    self.oracle.equate(self.oracle.make(content, mine, theirs), theirs)
+            else:
+                stamp = max(mine.stamp, theirs.stamp) + 1
+                self.set_local(doc, self.oracle.make(content, mine, theirs, stamp=stamp))
+                self.set_shadow(doc, states.rebased(shadow, theirs.hash, position, order=stamp, stamp=stamp))
+                disk.bases[doc] = theirs
+
+    def pull(self, count: int) -> None:
+        if not self.resolve_batch():
+            return
+        disk, hub = self.disk, self.hub
+        events = hub.log[disk.cursor : disk.cursor + count]
+        wanted = {e.doc for e in events if e.doc and (e.version is None or e.time <= self.ahead_of(e.doc))}
+        looked_up = {doc: hub.docs[doc] for doc in wanted}
+        for doc in wanted:
+            self.ahead[doc] = hub.time
+        disk.ahead_all = max(disk.ahead_all, hub.time if wanted else 0)
+        for event in events:
+            found = disk.grouping.take(event.time, event.key, event.marker)
+            disk.cursor += 1
+            if found.position <= disk.high:
+                continue
+            disk.high = found.position
+            is_own = found.marker is not None and found.marker.batch.edge == self.name and self.ablation.marker
+            if is_own:
+                assert found.marker is not None
+                for doc, shadow in list(disk.shadows.items()):
+                    if shadow.state is State.AWAIT and shadow.batch == found.marker.batch.number:
+                        self.settle(doc, shadow, found.position)
+            elif event.doc:
+                theirs = looked_up.get(event.doc) or event.version
+                assert theirs is not None
+                shadow = disk.shadows.get(event.doc)
+                here = disk.local[event.doc].hash
+                action = decide(shadow, local=here, remote=theirs.hash, position=found.position)
+                self.remote(event.doc, theirs, found.position, action)
+
+    def ahead_of(self, doc: str) -> int:
+        return max(self.ahead.get(doc, 0), self.floor)
+
+    def crash(self) -> None:
+        self.disk = copy.deepcopy(self.disk)
+        self.ack, self.sent, self.ahead, self.floor = None, True, {}, self.disk.ahead_all
+
+    def rewind(self, steps: int) -> None:
+        """The token is not found: start at a cluster time, where all events of that time come again."""
+        disk = self.disk
+        if disk.cursor:
+            time = self.hub.log[max(0, disk.cursor - steps)].time
+            disk.cursor = next(i for i, event in enumerate(self.hub.log) if event.time == time)
+            disk.grouping.start_again()
+
+    def lose_history(self) -> None:
+        """The events are gone: take a new position, then compare every document by shadow, local and hub."""
+        if not self.resolve_batch():
+            return
+        disk = self.disk
+        disk.cursor, disk.grouping, disk.high = len(self.hub.log), EventGrouping(), BEGINNING
+        position = BEGINNING  # every event up to now will be answered with a look-up, so none can be too old
+        disk.ahead_all = self.floor = self.hub.time
+        for doc in DOCS:
+            shadow = disk.shadows.get(doc)
+            if shadow is not None and shadow.state is State.AWAIT:
+                self.settle(doc, shadow, position)
+            theirs, shadow = self.hub.docs[doc], disk.shadows.get(doc)
+            if not self.ablation.base_in_walk:
+                shadow = shadow and replace(shadow, state=State.CLEAN, base=b"unknown")
+            action = decide_read(shadow, local=disk.local[doc].hash, remote=theirs.hash)
+            self.remote(doc, theirs, position, action)

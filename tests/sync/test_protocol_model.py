@@ -1,0 +1,150 @@
+"""The protocol against a brute-force oracle: two edges, a hub, a foreign writer, every fault, and hidden causality.
+
+Every version ever written carries the set of versions its writer had seen. At the end of a schedule all links are run until
+nothing moves; then (S1) every version is an ancestor of a survivor or in a conflict log, (S2) edges and hub agree. While it runs:
+(S3) no push takes effect twice nor undoes what it has seen, (S4) no local document goes back to a version it had superseded.
+"""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from protocol_simulation import DOCS, Ablation, Edge, Hub, Oracle
+
+from skerry.sync.protocol.document_state import State
+from skerry.sync.protocol.hybrid_clock import stamp_at
+
+
+class ProtocolModel(RuleBasedStateMachine):
+    ablation = Ablation()
+
+    @initialize(skew=st.tuples(st.integers(-50, 50), st.integers(-50, 50)))
+    def open(self, skew: tuple[int, int]) -> None:
+        self.oracle = Oracle()
+        self.hub = Hub(self.oracle)
+        self.edges = [Edge(name, self.hub, self.oracle, self.ablation) for name in ("north", "south")]
+        self.skew, self.clock = skew, 1000
+
+    edge = st.integers(0, 1)
+    doc = st.sampled_from(DOCS)
+
+    def now(self, edge: int | None = None) -> int:
+        self.clock += 1
+        return stamp_at(self.clock + (0 if edge is None else self.skew[edge]))
+
+    @rule(edge=edge, doc=doc, name=st.sampled_from("ab"), value=st.integers(0, 2))
+    def local_write(self, edge: int, doc: str, name: str, value: int) -> None:
+        old = self.edges[edge].disk.local[doc].content or {"_id": doc}
+        self.edges[edge].write(doc, {**old, name: value}, self.now(edge))
+
+    @rule(edge=edge, doc=doc)
+    def local_delete(self, edge: int, doc: str) -> None:
+        self.edges[edge].write(doc, None, self.now(edge))
+
+    @rule(doc=doc, name=st.sampled_from("ab"), value=st.integers(0, 2), shares_time=st.booleans())
+    def foreign_write(self, doc: str, name: str, value: int, shares_time: bool) -> None:
+        old = self.hub.docs[doc].content or {"_id": doc}
+        if old.get(name) != value:
+            content = {**old, name: value}
+            self.hub.foreign_write(doc, content, shares_time=shares_time, stamp=self.now())
+
+    @rule(doc=doc)
+    def foreign_delete(self, doc: str) -> None:
+        if self.hub.docs[doc].content is not None:
+            self.hub.foreign_write(doc, None, shares_time=False, stamp=self.now())
+
+    @rule(edge=edge)
+    def begin_push(self, edge: int) -> None:
+        self.edges[edge].begin_push()
+
+    @rule(edge=edge, outcome=st.sampled_from(["ok", "ok", "ack lost", "late", "never"]))
+    def send(self, edge: int, outcome: str) -> None:
+        self.edges[edge].begin_push()
+        self.edges[edge].send(outcome)
+
+    @rule(edge=edge)
+    def receive_outcome(self, edge: int) -> None:
+        if self.edges[edge].sent:
+            self.edges[edge].resolve_batch()
+
+    @rule(edge=edge, count=st.integers(1, 6))
+    def pull(self, edge: int, count: int) -> None:
+        if self.edges[edge].disk.batch is None or self.edges[edge].sent:
+            self.edges[edge].pull(count)
+
+    @rule(commits=st.booleans())
+    def late_outcome(self, commits: bool) -> None:
+        for batch in list(self.hub.pending)[:1]:
+            if commits:
+                self.hub.commit_late(batch)
+            else:
+                del self.hub.pending[batch]
+
+    @rule(edge=edge)
+    def crash(self, edge: int) -> None:
+        self.edges[edge].crash()
+
+    @rule(edge=edge, steps=st.integers(1, 8))
+    def rewind(self, edge: int, steps: int) -> None:
+        self.edges[edge].rewind(steps)
+
+    @rule(edge=edge)
+    def lose_history(self, edge: int) -> None:
+        if self.edges[edge].disk.batch is None or self.edges[edge].sent:
+            self.edges[edge].lose_history()
+
+    def teardown(self) -> None:
+        if not hasattr(self, "edges"):
+            return
+        for batch in list(self.hub.pending):
+            self.hub.commit_late(batch)
+        for _ in range(12):
+            for edge in self.edges:
+                edge.begin_push()
+                edge.send("ok")
+                edge.resolve_batch()
+                edge.pull(len(self.hub.log))
+        final = [self.hub.docs[doc] for doc in DOCS]
+        for edge in self.edges:
+            assert not edge.disk.shadows or all(s.state is State.CLEAN for s in edge.disk.shadows.values())
+            for doc in DOCS:
+                assert edge.disk.local[doc].content == self.hub.docs[doc].content, "no convergence (S2)"
+        assert not self.oracle.lost(final), "silent loss (S1)"
+
+
+def explore(ablation: Ablation, examples: int) -> None:
+    machine = type("AblatedModel", (ProtocolModel,), {"ablation": ablation})
+    phases = (Phase.generate, Phase.shrink) if ablation == Ablation() else (Phase.generate,)
+    chosen = settings(
+        max_examples=examples,
+        stateful_step_count=40,
+        deadline=None,
+        phases=phases,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+    )
+    run_state_machine_as_test(machine, settings=chosen)
+
+
+@pytest.mark.slow
+def test_no_schedule_loses_diverges_repeats_or_goes_back() -> None:
+    explore(Ablation(), 250)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_no_schedule_of_many_loses_diverges_repeats_or_goes_back() -> None:
+    explore(Ablation(), int(os.environ.get("SKERRY_MODEL_SCHEDULES", "20000")))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "ablation", [Ablation(marker=False), Ablation(compare=False), Ablation(base_in_walk=False)], ids=str
+)
+def test_the_oracle_notices_when_a_safeguard_is_taken_away(ablation: Ablation) -> None:
+    with pytest.raises(AssertionError):
+        explore(ablation, 2_000)
