@@ -28,11 +28,11 @@ lint: $(VENV)/.test  ## style, types, import directions
 test: lint  ## lint, then the whole suite
 	@$(BIN)/pytest -n 2 --dist worksteal -m 'not long'
 
-test-long: $(VENV)/.test
+test-long: lint  ## also what takes minutes
 	@$(BIN)/pytest -n 2 --dist worksteal
 
-bench: $(VENV)/.test
-	@$(BIN)/python -m benchmarks
+bench: $(VENV)/.test  ## beside the peers, which get an environment of their own; ARGS=--quick only tries it
+	@$(BIN)/python -m benchmarks $(ARGS)
 
-clean:
+clean:  ## as after a fresh clone
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -42,7 +42,8 @@ def main(
         measured_rows.insert(0, "insert_many")
     scale = QUICK if quick else FULL
     console = Console()
-    results: dict[str, Any] = {"about": _about(scale), "subjects": {}}
+    is_complete = not (quick or subjects or rows)
+    results: dict[str, Any] = {"about": _about(scale, is_complete=is_complete), "subjects": {}}
     names = [name for name in chosen if name in SUBJECTS]
     reasons = peers.install({peer for name in names if (peer := SUBJECTS[name].peer)})
     steps = len(names) * len(measured_rows) + len(chosen) - len(names)
@@ -63,7 +64,6 @@ def main(
                 results[PARTS[name]] = _part(name, scale)
                 bar.advance(task)
     print_tables(results, console)
-    is_complete = not (quick or subjects or rows)
     if file := output or (LATEST if is_complete else None):
         write_files(results, file)
         console.print(f"Written: {file} and {file.with_suffix('.md').name}")
@@ -84,7 +84,7 @@ def _part(name: str, scale: Scale) -> dict[str, Any]:
         return {"failed": f"{type(error).__name__}: {error}"}
 
 
-def _about(scale: Scale) -> dict[str, Any]:
+def _about(scale: Scale, *, is_complete: bool) -> dict[str, Any]:
     versions = {name: importlib.metadata.version(name) for name in ("skerry", "pymongo", "apsw")}
     return {
         "date": datetime.now(UTC).date().isoformat(),
@@ -92,6 +92,7 @@ def _about(scale: Scale) -> dict[str, Any]:
         "versions": {"Python": platform.python_version(), **versions, **peers.required_versions()},
         "documents": scale.documents,
         "operations": scale.operations,
+        "is_complete": is_complete,
         "document_bytes": len(bson.encode(document(12_345))),
     }
 

@@ -5,11 +5,12 @@ import resource
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 READY = "skerry ready "
 START_SECONDS_MAX = 30
@@ -26,44 +27,52 @@ class Server:
 
 @contextlib.contextmanager
 def skerry_server(data: Path, *arguments: str, port: int = 0) -> Iterator[Server]:
-    """Run `skerry serve` on the directory until the block ends."""
+    """Run `skerry serve` on the directory until the block ends. Raises OSError with its last words when it does not start."""
     bind = f"127.0.0.1:{port}"
     command = [str(Path(sys.executable).with_name("skerry")), "serve", "--data", str(data), "--bind", bind, *arguments]
-    with running(command, stdout=subprocess.PIPE) as process:
+    with running(command, stdout=subprocess.PIPE) as (process, words):
         assert process.stdout is not None
         line = process.stdout.readline()
         if not line.startswith(READY):
-            raise OSError(f"skerry serve did not start: {line.strip() or f'exit code {process.wait()}'}")
+            process.wait(STOP_SECONDS_MAX)
+            raise OSError(f"skerry serve did not start: {last_line(words) or f'exit code {process.returncode}'}")
         yield Server(line.removeprefix(READY).strip(), process.pid)
 
 
 @contextlib.contextmanager
 def foreign_server(command: Sequence[str], port: int) -> Iterator[Server]:
     """Run another MongoDB-like server, which listens on `port`, until the block ends."""
-    with running(command, stdout=subprocess.DEVNULL) as process:
+    with running(command, stdout=subprocess.DEVNULL) as (process, words):
         deadline = time.monotonic() + START_SECONDS_MAX
         while not is_listening(port):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise OSError(f"{Path(command[0]).name} did not start within {START_SECONDS_MAX} s")
+                raise OSError(f"{Path(command[0]).name} did not start: {last_line(words)}")
             time.sleep(0.05)
         yield Server(f"mongodb://127.0.0.1:{port}", process.pid)
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str], *, stdout: int) -> Iterator[subprocess.Popen[str]]:
-    """Run a command until the block ends, then ask it to stop and insist."""
-    process = subprocess.Popen(command, stdout=stdout, stderr=subprocess.DEVNULL, text=True)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS_MAX)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+def running(command: Sequence[str], *, stdout: int) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
+    """Run a command until the block ends, then ask it to stop and insist; the file is what it says on stderr."""
+    with tempfile.TemporaryFile("w+") as words:
+        process = subprocess.Popen(command, stdout=stdout, stderr=words, text=True)
+        with process.stdout or contextlib.nullcontext():
+            try:
+                yield process, words
+            finally:
+                process.terminate()
+                try:
+                    process.wait(STOP_SECONDS_MAX)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+
+
+def last_line(words: IO[str]) -> str:
+    """Return the last line that is not empty."""
+    words.seek(0)
+    lines = [line.strip() for line in words if line.strip()]
+    return lines[-1] if lines else ""
 
 
 def connect(uri: str) -> Any:

@@ -48,8 +48,13 @@ def grids(results: Results) -> Iterator[Grid]:
     if figures := _figures(results):
         yield Grid("A node", ("figure", "measured"), figures)
     marks = {True: "met", False: "MISSED", None: "-"}
-    verdicts = [(verdict.title, verdict.measured, marks[verdict.is_met]) for verdict in judge_all(results)]
-    if any(mark != "-" for *_, mark in verdicts):
+    verdicts = [
+        (verdict.title, verdict.measured, marks[verdict.is_met])
+        for verdict in judge_all(results)
+        # What a complete run did not measure is worth a line; what was not asked for is not.
+        if results["about"]["is_complete"] or verdict.is_met is not None
+    ]
+    if verdicts:
         yield Grid("Targets", ("target", "measured", ""), verdicts)
     if notes := list(_notes(results)):
         yield Grid("Not as expected", ("who", "where", "what"), notes)

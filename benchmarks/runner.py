@@ -39,10 +39,13 @@ def measure_subject(
         start_new_session=True,  # so that its server can be ended with it
     )
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    threading.Thread(target=_read_lines, args=(process, lines), daemon=True).start()
     errors: list[str] = []
-    reader = threading.Thread(target=_read_errors, args=(process, errors), daemon=True)
-    reader.start()
+    readers = [
+        threading.Thread(target=_read_lines, args=(process, lines), daemon=True),
+        threading.Thread(target=_read_errors, args=(process, errors), daemon=True),
+    ]
+    for reader in readers:
+        reader.start()
     outcome: Outcome = {"rows": {}}
     try:
         while (line := lines.get(timeout=SILENCE_SECONDS_MAX)) is not None:
@@ -58,7 +61,8 @@ def measure_subject(
         outcome["rows"][missing] = {"failed": f"no answer within {SILENCE_SECONDS_MAX} s"}
     finally:
         _end(process)
-    reader.join(timeout=5)
+        for reader in readers:
+            reader.join()
     if not outcome["rows"]:
         outcome["skipped"] = errors[-1] if errors else f"exit code {process.returncode}"
     return outcome
@@ -66,14 +70,16 @@ def measure_subject(
 
 def _read_lines(process: subprocess.Popen[str], lines: "queue.SimpleQueue[str | None]") -> None:
     assert process.stdout is not None
-    for line in process.stdout:
-        lines.put(line)
+    with process.stdout as stream:
+        for line in stream:
+            lines.put(line)
     lines.put(None)
 
 
 def _read_errors(process: subprocess.Popen[str], errors: list[str]) -> None:
     assert process.stderr is not None
-    errors.extend(line.strip() for line in process.stderr if line.strip())
+    with process.stderr as stream:
+        errors.extend(line.strip() for line in stream if line.strip())
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -8,6 +8,7 @@ from benchmarks.workload import ROWS
 
 Results = dict[str, Any]
 MEGABYTE: Final = 1_000_000
+DISK_DOCUMENTS: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,18 @@ def rate(subject: str, row: str) -> Callable[[Results], float | None]:
     return read
 
 
-def node(part: str, figure: str, divided_by: float = 1) -> Callable[[Results], float | None]:
+def disk(results: Results) -> float | None:
+    """Read the megabytes on disk, if there were as many documents as the target speaks of."""
+    costs = results.get("node_costs") or {}
+    return costs["bytes_on_disk"] / MEGABYTE if costs.get("documents") == DISK_DOCUMENTS else None
+
+
+def node(part: str, figure: str) -> Callable[[Results], float | None]:
     """Return what reads a figure of the parts `node_costs` and `sync_rates`."""
 
     def read(results: Results) -> float | None:
         found = (results.get(part) or {}).get(figure)
-        return None if found is None else found / divided_by
+        return None if found is None else float(found)
 
     return read
 
@@ -66,7 +73,7 @@ TARGETS: Final = (
     Target("sync edge to hub, 3,000 documents/s", node("sync_rates", "edge_to_hub_backlog"), 3_000),
     Target("sync hub to edge, 5,000 documents/s", node("sync_rates", "hub_to_edge_backlog"), 5_000),
     Target("first answer of serve within 1.5 s", node("node_costs", "start_loaded_seconds"), 1.5, True, 2),
-    Target("50,000 documents in 40 MB on disk", node("node_costs", "bytes_on_disk", MEGABYTE), 40, True, 1),
+    Target("50,000 documents in 40 MB on disk", disk, 40, True, 1),
 )
 
 

@@ -1,16 +1,13 @@
 """skerry: a local-first MongoDB for Python."""
 
+import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pymongo import AsyncMongoClient, MongoClient
 
     from skerry.config import EngineConfig
-    from skerry.engine.engine import Engine
-    from skerry.server.listener import Listener
 
 __all__ = ["__version__", "connect", "connect_async"]
 
@@ -26,9 +23,9 @@ def connect(
     `pymongo.MongoClient`, without an address. Close the client to close the database.
     Raises FileNotFoundError when there is no database and `create` is false.
     """
-    from skerry.local_client import client  # here, so that `import skerry` stays cheap
-
-    return client.connect(path, listen=_listen, create=create, config=config, options=options)
+    client = _module("skerry.local_client.client")
+    opened: MongoClient[Any] = client.connect(path, listen=_listen, create=create, config=config, options=options)
+    return opened
 
 
 def connect_async(
@@ -36,16 +33,22 @@ def connect_async(
 ) -> "AsyncMongoClient[Any]":
     """Open the database in the directory `path` in this process and return a `pymongo.AsyncMongoClient` of it.
 
-    As `connect`; the engine works in threads, so the event loop never waits for it.
+    As `connect`, and not a coroutine either; the engine works in threads, so the event loop never waits for it.
     """
-    from skerry.local_client import async_client
+    client = _module("skerry.local_client.async_client")
+    opened: AsyncMongoClient[Any] = client.connect_async(
+        path, listen=_listen, create=create, config=config, options=options
+    )
+    return opened
 
-    return async_client.connect_async(path, listen=_listen, create=create, config=config, options=options)
 
-
-def _listen(engine: "Engine", address: "tuple[str, int] | Path") -> "Listener":
-    from skerry.server.listener import Listener
-
-    listener = Listener(address, engine)
+def _listen(engine: Any, address: Any) -> Any:
+    """Start a server; here, because the in-process client and the server do not know each other."""
+    listener = _module("skerry.server.listener").Listener(address, engine)
     listener.start()
     return listener
+
+
+def _module(name: str) -> Any:
+    # By name and on demand: importing skerry stays cheap, and every layer may read the version from here.
+    return importlib.import_module(name)

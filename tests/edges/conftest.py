@@ -1,4 +1,4 @@
-"""Both doors, one suite: every test here runs on a client in the process of the engine and on one at the other end of a socket."""
+"""Both doors, one suite: each test here runs on a client in the engine's process and on one behind a socket."""
 
 import itertools
 import os

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")])
-SENTENCE_END = (".", ":", "?", "!", '."', ".)")
+SENTENCE_END = (".", ":", "?", "…", '."', ".)")
 
 
 def relative(path: Path) -> str:

@@ -139,7 +139,7 @@ def _leading_equalities(stages: Sequence[Mapping[str, Any]], scope: StageScope) 
         for clause in (filter, *_clauses(filter.get("$and"))):
             for operands in _equality_operands(clause.get("$expr")):
                 for path, other in (operands, operands[::-1]):
-                    if _is_path(path) and isinstance(other, str) and other.startswith("$$"):
+                    if _is_path(path) and _is_variable(other, scope):
                         found.append((path[1:], scope.expression(other).evaluate))
     return [each for each in found if each[0]]
 
@@ -159,3 +159,7 @@ def _equality_operands(expression: Any) -> Iterator[tuple[Any, Any]]:
 
 def _is_path(operand: Any) -> bool:
     return isinstance(operand, str) and operand.startswith("$") and not operand.startswith("$$")
+
+
+def _is_variable(operand: Any, scope: StageScope) -> bool:
+    return isinstance(operand, str) and operand.startswith("$$") and operand[2:].partition(".")[0] in scope.variables

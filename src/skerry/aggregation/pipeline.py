@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from skerry.aggregation.memory_limit import MEMORY_LIMIT_BYTES
 from skerry.aggregation.pipeline_context import PipelineContext
-from skerry.aggregation.stage import Document, Place, Stage, StageDefinition, StageScope
-from skerry.aggregation.stage_registry import ENGINE_STAGES, STAGES, UNSUPPORTED_STAGES
+from skerry.aggregation.stage import ENGINE_STAGES, Document, Place, Stage, StageDefinition, StageScope
+from skerry.aggregation.stage_registry import STAGES, UNSUPPORTED_STAGES
 from skerry.aggregation.stages.sort import sort_bound
 from skerry.errors import CommandError, NotImplementedYetError, TypeMismatchError
 

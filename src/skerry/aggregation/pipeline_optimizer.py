@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from skerry.aggregation.stage import ENGINE_STAGES
 from skerry.aggregation.stages.count import check_count
 from skerry.aggregation.stages.skip_limit import check_limit, check_skip
 from skerry.aggregation.stages.sort import parse_sort_pattern
@@ -55,9 +56,11 @@ def split_pushdown(stages: Sequence[Mapping[str, Any]], *, count: bool = True) -
         if not isinstance(spec, Mapping) or len(spec) != 1 or not leading.take(*next(iter(spec.items()))):
             break
         taken += 1
+    if taken < len(stages) and _must_lead(stages[taken]):
+        return Pushdown(rest=list(stages))
     rest = list(stages[taken:])
     count_only = None
-    if count and rest and not mentions_expr(leading.filters):
+    if count and rest:
         count_only = _count_only(rest[0])
     if count_only is not None:
         rest = rest[1:]
@@ -124,6 +127,12 @@ class _Leading:
         return True
 
 
+def _must_lead(stage: Any) -> bool:
+    """Tell whether a stage may only be a pipeline's first, so that what was before it must stay for the error."""
+    name = next(iter(stage), "") if isinstance(stage, Mapping) else ""
+    return name == "$documents" or name in ENGINE_STAGES
+
+
 def _count_only(stage: Any) -> CountOnly | None:
     if not isinstance(stage, Mapping) or len(stage) != 1:
         return None
@@ -167,7 +176,7 @@ def _count_by_group(spec: Mapping[str, Any]) -> CountOnly | None:
 
 
 def mentions_expr(filters: Sequence[Any]) -> bool:
-    """Tell whether a filter has `$expr`, whose variables a plain count does not know."""
+    """Tell whether a filter has `$expr`, which reads the pipeline's variables."""
     for each in filters:
         if isinstance(each, Mapping):
             for name, value in each.items():

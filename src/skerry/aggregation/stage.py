@@ -64,6 +64,12 @@ class StageScope:
         )
 
 
+ENGINE_STAGES = frozenset(
+    ("$changeStream", "$collStats", "$currentOp", "$indexStats", "$listLocalSessions", "$listSessions")
+)
+"""Stages that lead a pipeline and that the engine answers, so that they never arrive here in their place."""
+
+
 class Place(Enum):
     """Where in a pipeline a stage may stand."""
 

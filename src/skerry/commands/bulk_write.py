@@ -233,6 +233,7 @@ BULK_WRITE: Final = Command(
             "ordered": fields.boolean,
             "errorsOnly": fields.boolean,
             "bypassDocumentValidation": fields.truth,
+            "bypassEmptyTsReplacement": fields.truth,
             "let": let_variables,
             "cursor": cursor_options,
         },

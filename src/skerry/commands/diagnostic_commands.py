@@ -24,6 +24,7 @@ MONGODB_VERSION: Final = "8.0.0"
 _STARTED: Final = time.monotonic()
 _PARAMETERS: Final[dict[str, Any]] = {
     "authenticationMechanisms": [],
+    "enableTestCommands": False,
     "featureCompatibilityVersion": {"version": "8.0"},
     "logLevel": 0,
     "transactionLifetimeLimitSeconds": 60,

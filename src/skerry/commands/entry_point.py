@@ -4,6 +4,7 @@ Rules: nothing that a client sends, and no defect of ours, raises out of here; a
 here again. A command that fails inside a transaction ends the transaction, as with the server.
 """
 
+import traceback
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -18,12 +19,12 @@ from skerry.commands.write_errors import error_reply
 from skerry.engine.engine import Engine
 from skerry.engine.logical_sessions import StatementAlreadyExecuted
 from skerry.engine.operation_context import OperationContext
-from skerry.errors import CommandError, NoSuchTransactionError, StorageError, TypeMismatchError
+from skerry.errors import CommandError, NoSuchTransactionError, NumericOverflowError, StorageError, TypeMismatchError
 from skerry.values import documents
 from skerry.values.type_order import type_name_of
 from skerry.wire.op_msg import OpMsg
 
-__all__ = ["ClientContext", "handle", "handle_legacy_query"]
+__all__ = ["ClientContext", "handle"]
 
 _INTERNAL_ERROR: Final = 1
 _OPERATION_FAILED: Final = 96
@@ -32,21 +33,13 @@ _log = structlog.get_logger(__name__)
 
 
 def handle(message: OpMsg, client: ClientContext, engine: Engine) -> bytes | None:
-    """Answer one `OP_MSG` with a BSON reply, or with None when the sender wants none.
+    """Answer one command with a BSON reply, or with None when the sender wants none.
 
-    Never raises: every failure is a reply with `ok: 0`.
+    Never raises: every failure is a reply with `ok: 0`. The handshake in its old envelope comes here as well: `wire.op_query`
+    makes an `OpMsg` of it.
     """
     reply = _answer(message, client, engine)
     return None if message.more_to_come else reply
-
-
-def handle_legacy_query(document: Mapping[str, Any], client: ClientContext, engine: Engine) -> bytes:
-    """Answer the handshake in its old envelope; `document` is the decoded command, with or without `$db`.
-
-    Which commands may come this way is checked where the envelope is opened (`wire.op_query`).
-    """
-    body = documents.encode(document if "$db" in document else {**document, "$db": "admin"})
-    return _answer(OpMsg(0, 0, 0, body, {}), client, engine)
 
 
 def _answer(message: OpMsg, client: ClientContext, engine: Engine) -> bytes:
@@ -56,11 +49,14 @@ def _answer(message: OpMsg, client: ClientContext, engine: Engine) -> bytes:
         return finish(_run(body, message, client, engine), engine.cluster_time())
     except CommandError as error:
         known = error
+    except RecursionError:
+        known = NumericOverflowError(f"Document exceeds maximum nested object depth of {documents.MAX_NESTING_DEPTH}")
     except StorageError as error:
         _log.error("storage failure", command=message.command_name, error=str(error))
         known = CommandError(str(error), _OPERATION_FAILED)
     except Exception as error:
-        _log.exception("command failed unexpectedly", command=message.command_name)
+        # As text, because a renderer of tracebacks would show the documents in the frames' variables.
+        _log.error("command failed unexpectedly", command=message.command_name, traceback=traceback.format_exc())
         known = CommandError(f"{type(error).__name__}: {error}", _INTERNAL_ERROR)
     return _failure(known, body, engine)
 
@@ -72,7 +68,12 @@ def _failure(error: CommandError, body: Mapping[str, Any], engine: Engine) -> by
         in_transaction=in_transaction,
         is_retryable="txnNumber" in body and (not in_transaction or "commitTransaction" in body),
     )
-    return finish_error(reply, engine.cluster_time())
+    try:
+        return finish_error(reply, engine.cluster_time())
+    except CommandError:  # a detail has no BSON form; that must not cost the reply
+        for name in error.details:
+            del reply[name]
+        return finish_error(reply, engine.cluster_time())
 
 
 def _run(body: Mapping[str, Any], message: OpMsg, client: ClientContext, engine: Engine) -> Reply:

@@ -23,6 +23,13 @@ def raw_statements(request: Request, field: str) -> Sequence[bytes]:
     return raws
 
 
+def check_readable(raws: Sequence[bytes]) -> None:
+    """Raise InvalidBsonError when bytes that came over a network are no BSON: stored, they would spoil every later read."""
+    decode = documents.decode
+    for raw in raws:
+        decode(raw)
+
+
 def statements(request: Request, field: str) -> Sequence[Mapping[str, Any]]:
     """Return the documents of `field`, decoded. Raises InvalidLengthError for none, or for too many."""
     raws = request.sequences.get(field)

@@ -14,7 +14,7 @@ UNSUPPORTED_COMMANDS: Final = frozenset((
     "dropAllRolesFromDatabase", "dropAllUsersFromDatabase", "dropConnections", "dropRole", "dropSearchIndex",
     "dropUser", "enableSharding", "exportCollection", "features", "filemd5", "flushRouterConfig", "fsync",
     "fsyncUnlock", "getAuditConfig", "getDatabaseVersion", "getShardMap", "getShardVersion", "grantPrivilegesToRole",
-    "grantRolesToRole", "grantRolesToUser", "invalidateUserCache", "isdbgrid", "killAllSessions",
+    "grantRolesToRole", "grantRolesToUser", "invalidateUserCache", "killAllSessions",
     "killAllSessionsByPattern", "killOp", "listCommands", "listSearchIndexes", "listShards", "lockInfo",
     "logApplicationMessage", "logRotate", "logout", "mapReduce", "mergeAllChunksOnShard", "mergeChunks", "modifyChunks",
     "moveChunk", "moveCollection", "movePrimary", "moveRange", "netstat", "planCacheClear", "planCacheClearFilters",

@@ -9,7 +9,7 @@ from skerry.commands import command_fields as fields
 from skerry.commands.command import Command, InTransaction, Request
 from skerry.commands.command_fields import CommandFields
 from skerry.commands.query_fields import let_variables, sort_pattern, update_spec
-from skerry.commands.statement_documents import raw_statements, statements
+from skerry.commands.statement_documents import check_readable, raw_statements, statements
 from skerry.commands.write_errors import write_errors
 from skerry.engine.requests import DeleteResult, DeleteStatement, InsertResult, UpdateResult, UpdateStatement
 from skerry.errors import FailedToParseError, InvalidOptionsError, TypeMismatchError
@@ -50,9 +50,10 @@ def _insert(request: Request) -> dict[str, Any]:
         ctx.bypass_document_validation = arguments["bypassDocumentValidation"]
     if ctx.is_retryable_write:
         ctx.reply_of = _stored_insert_reply
-    result = request.engine.insert(
-        request.namespace(), raw_statements(request, "documents"), ordered=arguments.get("ordered", True), ctx=ctx
-    )
+    raws = raw_statements(request, "documents")
+    if not request.client.is_local:
+        check_readable(raws)
+    result = request.engine.insert(request.namespace(), raws, ordered=arguments.get("ordered", True), ctx=ctx)
     return _insert_reply(result)
 
 
@@ -158,6 +159,7 @@ INSERT: Final = Command(
             "documents": fields.array_of_documents,
             "ordered": fields.boolean,
             "bypassDocumentValidation": fields.truth,
+            "bypassEmptyTsReplacement": fields.truth,
         },
         required=("insert", "documents"),
     ),
@@ -174,6 +176,7 @@ UPDATE: Final = Command(
             "updates": fields.array_of_documents,
             "ordered": fields.boolean,
             "bypassDocumentValidation": fields.truth,
+            "bypassEmptyTsReplacement": fields.truth,
             "let": let_variables,
         },
         required=("update", "updates"),

@@ -76,8 +76,10 @@ def _halves(whole: int) -> tuple[float, ...]:
 def _float_sum(values: list[float]) -> float:
     try:
         return math.fsum(values)
-    except (OverflowError, ValueError):
+    except OverflowError:
         return sum(values)
+    except ValueError:  # opposite infinities
+        return math.nan
 
 
 def _numbers(values: list[Any]) -> list[Any]:

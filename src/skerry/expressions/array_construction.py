@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from itertools import zip_longest
 from typing import Any, Final
 
-from skerry.errors import CommandError
+from skerry.errors import CommandError, ExceededMemoryLimitError
 from skerry.expressions.expression import Document, Expression, Variables, combine
 from skerry.expressions.operands import Arguments, ranged, unary, variadic
 from skerry.expressions.scope import OperatorParser, Scope
@@ -19,7 +19,6 @@ from skerry.values.numbers import as_index, is_number
 from skerry.values.type_order import type_name_of
 
 RANGE_ELEMENTS_MAX: Final = 16 * 1024 * 1024  # no document could hold more
-EXCEEDED_MEMORY: Final = 146
 
 
 def _concatenate(arrays: list[Any]) -> Any:
@@ -54,7 +53,7 @@ def _range(start: Any, end: Any, step: Any = 1) -> list[int]:
         raise CommandError("$range requires a non-zero step value", 34449)
     numbers = range(first, after, by)
     if len(numbers) > RANGE_ELEMENTS_MAX:
-        raise CommandError(f"$range would make an array of {len(numbers)} elements", EXCEEDED_MEMORY)
+        raise ExceededMemoryLimitError(f"$range would make an array of {len(numbers)} elements")
     return list(numbers)
 
 

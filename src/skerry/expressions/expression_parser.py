@@ -15,7 +15,7 @@ from skerry.expressions.expression import (
 )
 from skerry.expressions.operator_registry import OPERATORS, UNSUPPORTED_OPERATORS
 from skerry.expressions.scope import Scope, check_variable_characters
-from skerry.values.field_path import read, split
+from skerry.values.field_path import read, split, validate
 from skerry.values.missing import MISSING
 
 __all__ = ["Expression", "compile_expression"]
@@ -106,12 +106,8 @@ def _check_field_name(name: str) -> None:
 
 
 def _path_components(path: str) -> tuple[str, ...]:
-    if path.endswith("."):
-        raise CommandError("FieldPath must not end with a '.'.", 40353)
-    components = split(path)
-    for component in components:
-        _check_field_name(component)
-    return components
+    validate(path)
+    return split(path)
 
 
 def _compile_field_path(spec: str, scope: Scope) -> Expression:

@@ -10,7 +10,7 @@ from skerry.values.missing import MISSING
 def is_true(value: Any) -> bool:
     """Tell whether a value counts as true: all but false, null, a missing value and zero (manual, `$and`)."""
     if value.__class__ is bool:
-        return value  # type: ignore[no-any-return]
+        return value
     if value is None or value is MISSING:
         return False
     if value.__class__ is Decimal128:

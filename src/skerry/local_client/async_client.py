@@ -52,12 +52,13 @@ def connect_async(
     Not a coroutine, like pymongo's own constructor; opening takes some milliseconds. Raises as `client.connect` does.
     """
     check_options(options)
-    has_timeout = any(name.lower() == "sockettimeoutms" for name in options)
-    door = EngineDoor(path, create=create, config=config, may_lose_replies=has_timeout)
+    lower_case = {name.lower(): value for name, value in options.items()}
+    # A client that stops waiting repeats its write, which must then be recognised.
+    door = EngineDoor(path, create=create, config=config, may_lose_replies="sockettimeoutms" in lower_case)
     try:
         if async_direct_connections_fit():
             # One thread for each connection at most: a change stream that waits must not hold up the others.
-            threads_max = options.get("maxPoolSize", _POOL_SIZE_DEFAULT) or 10 * _POOL_SIZE_DEFAULT
+            threads_max = lower_case.get("maxpoolsize", _POOL_SIZE_DEFAULT) or 10 * _POOL_SIZE_DEFAULT
             executor = ThreadPoolExecutor(threads_max + 1, thread_name_prefix="skerry-client")
             client = async_direct_client(door, executor, options)
             client.on_close(functools.partial(_shut_down, executor, door.release))

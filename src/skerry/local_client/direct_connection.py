@@ -10,7 +10,7 @@ import weakref
 from typing import Any, NoReturn
 
 from bson import DEFAULT_CODEC_OPTIONS, decode
-from pymongo.errors import DocumentTooLarge
+from pymongo.errors import DocumentTooLarge, OperationFailure
 from pymongo.hello import Hello
 from pymongo.message import _op_msg, _OpMsg
 from pymongo.server_description import ServerDescription
@@ -146,8 +146,11 @@ class DirectMonitor:
 
 
 def describe_server(door: Door, address: tuple[str, int | None]) -> ServerDescription:
-    """Ask the engine for its `hello`."""
+    """Ask the engine for its `hello`. Raises OperationFailure when it refuses."""
     _, message, _, _ = _op_msg(0, {"hello": 1}, "admin", None, DEFAULT_CODEC_OPTIONS)
     reply = door.connect()(message)
     assert reply is not None
-    return ServerDescription(address, Hello(decode(reply)), 0.0)
+    document = decode(reply)
+    if not document["ok"]:
+        raise OperationFailure(document["errmsg"], document["code"], document)
+    return ServerDescription(address, Hello(document), 0.0)

@@ -5,7 +5,7 @@ from typing import Any
 
 from bson.regex import Regex
 
-from skerry.errors import BadValueError, FailedToParseError
+from skerry.errors import BadValueError
 from skerry.matcher.integer_operand import integral
 from skerry.matcher.match_expression import (
     AlwaysFalse,
@@ -19,17 +19,20 @@ from skerry.matcher.match_expression import (
 from skerry.matcher.parsing import Parsing, is_operator_document
 from skerry.matcher.path_traversal import ValueTest
 from skerry.matcher.regular_expression import match_of_regex
+from skerry.values.numbers import is_number
 
 _CLAUSE_OPERATORS = frozenset(("$and", "$or", "$nor", "$where"))
 
 
 def parse_size(path: str, operand: Any) -> MatchExpression:
     """Parse `$size`: a non-negative whole number."""
+    if not is_number(operand):
+        raise BadValueError(f"Failed to parse $size. Expected a number in: $size: {operand!r}")
     size = integral(operand)
     if size is None:
-        raise FailedToParseError(f"Failed to parse $size. Expected an integer: $size: {operand!r}")
+        raise BadValueError(f"Failed to parse $size. Expected an integer: $size: {operand!r}")
     if size < 0:
-        raise FailedToParseError(f"Failed to parse $size. Expected a non-negative number in: $size: {operand!r}")
+        raise BadValueError(f"Failed to parse $size. Expected a non-negative number in: $size: {operand!r}")
     return Size(path, size)
 
 

@@ -25,6 +25,7 @@ from skerry.matcher.path_traversal import Predicate, ValueTest
 from skerry.matcher.regular_expression import match_of_regex
 from skerry.values.compare import ValueKey, compare
 from skerry.values.missing import MISSING
+from skerry.values.numbers import is_nan
 from skerry.values.type_order import canonical_rank
 
 _ORDER: Final[dict[str, Callable[[Any, Any], bool]]] = {
@@ -35,13 +36,6 @@ _ORDER: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "$lte": operator.le,
 }
 _INCLUSIVE: Final = frozenset(("$eq", "$gte", "$lte"))
-
-
-def is_nan(value: Any) -> bool:
-    """Tell whether a value is not-a-number, as double or as Decimal128."""
-    if value.__class__ is float:
-        return bool(value != value)
-    return value.__class__ is Decimal128 and value.to_decimal().is_nan()
 
 
 def parse_comparison(path: str, name: ComparisonOperator, operand: Any) -> MatchExpression:
@@ -131,7 +125,7 @@ def _field_compares_number(field: str, name: ComparisonOperator, constant: float
     test = _number_test(name, constant)
 
     def match(document: dict[str, Any]) -> bool:
-        value = document.get(field)
+        value: Any = document.get(field)
         kind = value.__class__
         if kind is int or kind is float or kind is Int64:
             return holds(value, constant)

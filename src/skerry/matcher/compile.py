@@ -8,6 +8,7 @@ from typing import Any
 
 from bson.regex import Regex
 
+from skerry.expressions.pattern_dialect import options_of
 from skerry.matcher import array, bitwise, element, evaluation, json_schema, logical, regular_expression
 from skerry.matcher.comparison import comparison_test, field_comparison, membership_test
 from skerry.matcher.filter_parser import CLAUSES, parse_filter
@@ -127,10 +128,6 @@ def value_test(expression: MatchExpression) -> ValueTest:
             return membership_test(values, [_pattern_test(pattern) for pattern in patterns])
         case And(children):
             return logical.all_of([value_test(child) for child in children])
-        case Or(children):
-            return logical.any_of([value_test(child) for child in children])
-        case Nor(children):
-            return logical.negation(logical.any_of([value_test(child) for child in children]))
         case Not(child):
             return logical.negation(value_test(child))
         case ElemMatchObject(_, child):
@@ -164,7 +161,7 @@ def _simple_test(expression: MatchExpression) -> ValueTest:
 
 
 def _pattern_test(pattern: Regex[str]) -> ValueTest:
-    return regular_expression.regex_test(pattern.pattern, regular_expression.options_of(pattern))
+    return regular_expression.regex_test(pattern.pattern, options_of(pattern))
 
 
 class _Positions:

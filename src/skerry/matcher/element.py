@@ -2,22 +2,12 @@
 
 from typing import Any
 
-from bson.decimal128 import Decimal128
-
 from skerry.errors import FailedToParseError
+from skerry.expressions.truth import is_true
 from skerry.matcher.match_expression import Exists, MatchExpression, Not, TypeIs
 from skerry.matcher.path_traversal import ValueTest
 from skerry.values.missing import MISSING
 from skerry.values.type_order import bson_type, type_code
-
-
-def is_true(value: Any) -> bool:
-    """Tell whether an operand counts as true: everything but false, null, a missing value and zero."""
-    if value is None or value is MISSING or value is False:
-        return False
-    if isinstance(value, Decimal128):
-        return value.to_decimal() != 0
-    return not (isinstance(value, int | float) and value == 0)
 
 
 def parse_exists(path: str, operand: Any) -> MatchExpression:

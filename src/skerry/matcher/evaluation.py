@@ -7,7 +7,7 @@ from bson.decimal128 import Decimal128
 
 from skerry.errors import BadValueError
 from skerry.expressions.expression_parser import Expression, compile_expression
-from skerry.matcher.element import is_true
+from skerry.expressions.truth import is_true
 from skerry.matcher.integer_operand import truncated
 from skerry.matcher.match_expression import AlwaysFalse, AlwaysTrue, ExprPredicate, MatchExpression, Mod
 from skerry.matcher.parsing import Parsing

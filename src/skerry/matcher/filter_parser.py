@@ -21,6 +21,7 @@ from skerry.matcher.parsing import DBREF_NAMES, Parsing, is_operator_document
 from skerry.matcher.rewrites import conjunction, normalize
 
 _LITERAL_TYPES: Final = frozenset((str, int, Int64, float, bool, ObjectId, type(None), datetime, bytes, list))
+TREE_DEPTH_MAX: Final = 100  # the server's MatchExpression::kMaximumTreeDepth
 _NO_VARIABLES: Final[Mapping[str, Any]] = {}
 
 
@@ -43,23 +44,34 @@ def parse_filter(filter: Mapping[str, Any], *, variables: Mapping[str, Any] | No
 class _FilterParser:
     """One parse of one filter; keeps what the nested documents need to know."""
 
-    def __init__(self, variables: Collection[str], *, at_top: bool) -> None:
+    def __init__(self, variables: Collection[str], *, at_top: bool, depth: int = 0) -> None:
         self.variables = variables
         self.at_top = at_top
+        self._depth = depth
 
     def document(self, filter: Mapping[str, Any], *, at_top: bool | None = None) -> MatchExpression:
         if at_top is not None and at_top != self.at_top:
-            return _FilterParser(self.variables, at_top=at_top).document(filter)
+            return _FilterParser(self.variables, at_top=at_top, depth=self._depth).document(filter)
+        self._descend()
         children: list[MatchExpression] = []
         for name, operand in filter.items():
             if name.startswith("$") and name not in DBREF_NAMES:
                 children.append(self._clause(name, operand))
             else:
                 children.append(self._field(name, operand))
+        self._depth -= 1
         return conjunction(children)
 
     def operators(self, path: str, operators: Mapping[str, Any]) -> MatchExpression:
-        return conjunction(self._operator(path, name, operators) for name in operators)
+        self._descend()
+        children = [self._operator(path, name, operators) for name in operators]
+        self._depth -= 1
+        return conjunction(children)
+
+    def _descend(self) -> None:
+        self._depth += 1
+        if self._depth > TREE_DEPTH_MAX:
+            raise BadValueError(f"exceeded maximum query tree depth of {TREE_DEPTH_MAX}")
 
     def _clause(self, name: str, operand: Any) -> MatchExpression:
         parse = CLAUSES.get(name)

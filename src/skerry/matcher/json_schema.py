@@ -13,13 +13,13 @@ from bson.decimal128 import Decimal128
 from bson.int64 import Int64
 
 from skerry.errors import BadValueError, FailedToParseError, NotImplementedYetError, TypeMismatchError
+from skerry.expressions.pattern_dialect import compile_pattern
 from skerry.matcher import logical
 from skerry.matcher.comparison import comparison_test
 from skerry.matcher.element import type_codes, type_test
 from skerry.matcher.integer_operand import integral
 from skerry.matcher.match_expression import ComparisonOperator, JsonSchema
 from skerry.matcher.path_traversal import ValueTest
-from skerry.matcher.regular_expression import compile_pattern
 from skerry.values.compare import ValueKey
 from skerry.values.missing import MISSING
 from skerry.values.numbers import is_number
@@ -186,7 +186,7 @@ def _multiple_of(operand: Any, _schema: Schema) -> ValueTest:
             return True
         if isinstance(value, Decimal128) or isinstance(operand, Decimal128):
             dividend, step = _as_decimal(value), _as_decimal(operand)
-            return dividend.is_finite() and step.is_finite() and dividend % step == 0
+            return bool(dividend.is_finite() and step.is_finite() and dividend % step == 0)
         return bool(value % divisor == 0)
 
     return test

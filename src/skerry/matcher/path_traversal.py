@@ -16,18 +16,11 @@ component.
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from skerry.values.field_path import split
+from skerry.values.field_path import array_position, split
 from skerry.values.missing import MISSING
 
 ValueTest = Callable[[Any], bool]
 Predicate = Callable[[dict[str, Any]], bool]
-
-
-def array_position(component: str) -> int | None:
-    """Return the array position that a path component may mean: `"0"`, `"12"`, but not `"01"`."""
-    if component.isdigit() and component.isascii() and (component[0] != "0" or component == "0"):
-        return int(component)
-    return None
 
 
 def compile_path(path: str, test: ValueTest, *, expand: bool) -> Predicate:
@@ -109,7 +102,8 @@ def _inner_step(name: str, rest: ValueTest, *, missing: bool) -> ValueTest:
 def positions(document: dict[str, Any], path: str, *, expand: bool) -> Iterator[tuple[Any, int | None]]:
     """Yield what `compile_path` tests, in the server's order, each with its offset in the outermost traversed array.
 
-    The offset is None where no array was traversed; it is what the positional `$` of an update stands for.
+    The offset is None where no array was traversed; it is what the positional `$` of an update stands for. An array that a
+    number in the middle of the path points into is not traversed.
     """
     return _positions(document, split(path), 0, expand=expand)
 

@@ -1,6 +1,6 @@
 """Does one predicate imply another? A partial index may serve a query that implies its filter."""
 
-from skerry.matcher.match_expression import AlwaysTrue, And, Exists, MatchExpression, Or
+from skerry.matcher.match_expression import AlwaysTrue, And, ElemMatchValue, Exists, MatchExpression, Not, Or
 from skerry.planner.index_bounds import Bounds, bounds_of
 from skerry.planner.path_predicates import clauses_of, path_of
 from skerry.values.key_string import NULL_KEY
@@ -23,7 +23,7 @@ def _implies_alone(given: MatchExpression, wanted: MatchExpression) -> bool:
     if isinstance(given, Or) and path_of(given) is None:
         return implies(given, wanted)
     path = path_of(wanted)
-    if path is None or path_of(given) != path:
+    if path is None or isinstance(given, Not | ElemMatchValue) or path_of(given) != path:
         return False
     if isinstance(given, Exists):
         return isinstance(wanted, Exists)

@@ -14,6 +14,7 @@ from skerry.planner.index_bounds import EVERYTHING, Bounds, bounds_of, common, i
 from skerry.planner.path_predicates import ElementScope, PathPredicate
 from skerry.planner.planner_index import PlannerIndex, is_prefix
 from skerry.planner.selectivity import selectivity
+from skerry.values.field_path import array_position, split
 from skerry.values.key_range import KeyRange, union
 from skerry.values.key_string import NULL_KEY, invert, successor
 
@@ -115,9 +116,12 @@ def _field_bounds(
         return _intersection(predicates, single_value=True)
     shared = _arrays_shared(index, arrays, before)
     best: FieldBounds | None = None
+    has_position = any(array_position(name) is not None for name in split(path)[1:])
     for option in _options(predicates, arrays):
         if shared and not _same_element(option.scope, shared):
             continue
+        if has_position and NULL_KEY in option.bounds:
+            continue  # the matcher also misses the number as a field of the array's documents, the index does not
         if best is None or selectivity(option.bounds) < selectivity(best.bounds):
             best = option
     return best

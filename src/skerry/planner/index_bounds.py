@@ -144,11 +144,12 @@ def common(bounds: Iterable[Bounds], *, exact: bool = True) -> Bounds | None:
         if result is None:
             result = each
             continue
-        own = [point for point in result.points if point in each]
-        others = [point for point in each.points if any(point in span for span in result.ranges)]
-        result = Bounds(
-            tuple(sorted({*own, *others})), intersect(result.ranges, each.ranges), exact=result.exact and each.exact
-        )
+        points = {
+            *(set(result.points) & set(each.points)),
+            *(point for point in result.points if any(point in span for span in each.ranges)),
+            *(point for point in each.points if any(point in span for span in result.ranges)),
+        }
+        result = Bounds(tuple(sorted(points)), intersect(result.ranges, each.ranges), exact=result.exact and each.exact)
     if result is not None and not exact:
         return Bounds(result.points, result.ranges, exact=False)
     return result

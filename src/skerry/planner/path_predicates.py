@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from skerry.matcher.match_expression import (
+    AlwaysTrue,
     And,
     Comparison,
     ElemMatchObject,
@@ -39,6 +40,8 @@ class PathPredicate:
 
 def clauses_of(expression: MatchExpression) -> tuple[MatchExpression, ...]:
     """Return the clauses that a document must all match; `$nor` as negations."""
+    if isinstance(expression, AlwaysTrue):
+        return ()
     children = expression.children if isinstance(expression, And) else (expression,)
     if not any(isinstance(child, Nor) for child in children):
         return children

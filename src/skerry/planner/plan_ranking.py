@@ -15,8 +15,8 @@ _FETCH_COST: Final = 1.3
 """A document found through an index against one met in a scan; measured, see the benchmarks of the storage."""
 _SORT_COST: Final = 1.6
 """A query that must collect and sort against one that streams."""
-_PARTIAL_SHARE: Final = 0.5
-_SPARSE_SHARE: Final = 0.8
+_RESTRICTED_SHARE: Final = 0.5
+"""Of a collection's documents, how many a sparse or partial index is guessed to hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,12 @@ class Candidate:
 
 def scan_cost(*, must_sort: bool) -> float:
     """Return the cost of reading the whole collection."""
-    return SCAN_COST * _SORT_COST if must_sort else SCAN_COST
+    return sorted_cost(SCAN_COST) if must_sort else SCAN_COST
+
+
+def sorted_cost(cost: float) -> float:
+    """Return the cost of a solution whose results must be collected and sorted."""
+    return cost * _SORT_COST
 
 
 def index_cost(bound: BoundIndex, *, must_sort: bool) -> float:
@@ -47,8 +52,7 @@ def index_cost(bound: BoundIndex, *, must_sort: bool) -> float:
             count *= len(each.points)
         return LOOKUP_COST * 2 * count
     share = combined(bounds)
-    if descriptor.partial_filter is not None:
-        share *= _PARTIAL_SHARE
-    elif descriptor.sparse:
-        share *= _SPARSE_SHARE
-    return share * _FETCH_COST * (_SORT_COST if must_sort else 1.0)
+    if descriptor.partial_filter is not None or descriptor.sparse:
+        share *= _RESTRICTED_SHARE
+    cost = share * _FETCH_COST
+    return sorted_cost(cost) if must_sort else cost

@@ -11,11 +11,12 @@ from typing import Any, Final
 from bson.decimal128 import Decimal128
 
 from skerry.errors import BadValueError, CommandError
+from skerry.indexes.index_spec_validation import MAX_KEY_FIELDS
 from skerry.matcher.match_expression import AlwaysFalse, AlwaysTrue, Comparison, MatchExpression, Or
 from skerry.matcher.rewrites import conjunction
 from skerry.planner.index_assignment import BoundIndex, bind, is_complete
-from skerry.planner.path_predicates import clauses_of, path_of, path_predicates
-from skerry.planner.plan_ranking import LOOKUP_COST, Candidate, index_cost, scan_cost
+from skerry.planner.path_predicates import clauses_of, path_predicates
+from skerry.planner.plan_ranking import LOOKUP_COST, Candidate, index_cost, scan_cost, sorted_cost
 from skerry.planner.planner_index import ID_PLANNER_INDEX, PlannerIndex
 from skerry.planner.query_solution import (
     CollectionScan,
@@ -38,7 +39,6 @@ _UNION_DEPTH: Final = 2
 """How deep `$or`s within `$or`s are planned."""
 
 Hint = str | Mapping[str, Any]
-_PLAIN_ID_TYPES: Final = (list, tuple, type(None))
 
 
 def plan_query(
@@ -89,17 +89,18 @@ def _candidates(
     predicates = path_predicates(clauses)
     for index in indexes:
         bound = bind(index, clauses, predicates)
-        if bound.is_empty:
-            yield None
-            return
         direction = scan_direction(bound, sort) if sort else None
         restricted = index.descriptor.sparse or index.partial_filter is not None
         useful = bool(bound.fields) or direction is not None or restricted
-        if useful and is_complete(bound, clauses, expression):
-            yield _of_index(bound, direction, must_sort=bool(sort) and direction is None)
+        if not useful or (restricted and not is_complete(bound, clauses, expression)):
+            continue
+        if bound.is_empty:
+            yield None
+            return
+        yield _of_index(bound, direction, must_sort=bool(sort) and direction is None)
     if depth:
         for number, clause in enumerate(clauses):
-            if isinstance(clause, Or) and path_of(clause) is None:
+            if isinstance(clause, Or):
                 others = [*clauses[:number], *clauses[number + 1 :]]
                 yield from _unions(clause, others, indexes, depth, must_sort=bool(sort))
 
@@ -147,7 +148,7 @@ def _unions(
         yield None
         return
     merged = _merged(scans)
-    yield Candidate(merged, cost * 1.6 if must_sort else cost, key_fields=0)
+    yield Candidate(merged, sorted_cost(cost) if must_sort else cost, key_fields=MAX_KEY_FIELDS)
 
 
 def _merged(scans: Sequence[IndexScan | IdLookup]) -> tuple[IndexScan | IdLookup, ...]:

@@ -88,7 +88,7 @@ def elem_match(name: str, condition: Mapping[str, Any]) -> Expression:
     def first_match(document: dict[str, Any], _variables: Mapping[str, Any]) -> Any:
         array = document.get(name)
         if array.__class__ is list:
-            for element in array:  # type: ignore[union-attr]
+            for element in array:
                 if matches({"": [element]}):
                     return [element]
         return MISSING

@@ -52,13 +52,19 @@ class Listener:
         connections_max: int = CONNECTIONS_MAX,
         message_bytes_max: int = MESSAGE_BYTES_MAX,
         ssl_context: ssl.SSLContext | None = None,
+        announced_host: str | None = None,
     ) -> None:
-        """Bind; nobody is let in before `start`. Raises OSError when the address cannot be had."""
+        """Bind; nobody is let in before `start`. Raises OSError when the address cannot be had.
+
+        `announced_host` is what `hello` names as the set's only member instead of the address by which a client came. A Unix
+        socket beside a TCP port should announce the port: drivers put hosts into lower case, and so lose some paths.
+        """
         self._handle = handle if handle is not None else _commands()
         self._engine = engine
         self._connections_max = connections_max
         self._message_bytes_max = message_bytes_max
         self._ssl_context = ssl_context
+        self._announced_host = announced_host
         self._metrics = ServerMetrics()
         self._lock = threading.Lock()
         self._connections: dict[ClientConnection, threading.Thread] = {}
@@ -203,7 +209,7 @@ class Listener:
         from skerry.commands.client_context import ClientContext
 
         handle, engine = self._handle, self._engine
-        host = str(self._path) if self._path is not None else _text(accepted.getsockname())
+        host = self._announced_host or (str(self._path) if self._path is not None else _text(accepted.getsockname()))
         context = ClientContext(connection_id=number, address=_text(peer) if peer else "", is_local=False, host=host)
         return lambda request: handle(request, context, engine)
 

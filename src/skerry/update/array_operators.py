@@ -26,7 +26,10 @@ def add_to_set(path: str, operand: Any) -> Leaf:
         values = each_of("$addToSet", operand["$each"])
         if len(operand) > 1:
             raise BadValueError(f"Found unexpected fields after $each in $addToSet: {shown(dict(operand))}")
-    distinct = list({ValueKey(value): value for value in reversed(values)}.values())[::-1]
+    first_of: dict[ValueKey, Any] = {}
+    for value in values:
+        first_of.setdefault(ValueKey(value), value)
+    distinct = list(first_of.values())
     tests = [(value, comparison_test("$eq", value)) for value in distinct]
 
     def apply(old: Any, _context: UpdateContext) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bson.timestamp import Timestamp
 
-from skerry.errors import CommandError, FailedToParseError, InvalidOptionsError, TypeMismatchError
+from skerry.errors import CommandError, InvalidOptionsError, TypeMismatchError
 from skerry.expressions.expression_parser import compile_expression
 from skerry.projection.computed_fields import compile_add_fields
 from skerry.projection.projection_parser import parse_projection
@@ -86,8 +86,6 @@ def _unset(_name: str, argument: Any, _variables: Variables) -> Step:
     for field in fields:
         if not isinstance(field, str):
             raise CommandError("$unset specification must be a string or an array containing only string values", 31120)
-        if field.startswith("$"):
-            raise FailedToParseError(f"Invalid $unset: field names may not start with '$': {field}")
     projection = parse_projection(dict.fromkeys(fields, 0), find=False)
     return projection.apply
 

@@ -48,10 +48,12 @@ def compile_update(
 ) -> UpdateDriver:
     """Compile an update; `variables` are the values of `$$name` in a pipeline (`let`).
 
-    Raises FailedToParseError (9) for unknown operators and misplaced array filters,
+    Raises FailedToParseError (9) for what is no update, unknown operators and misplaced array filters,
     ConflictingUpdateOperatorsError (40), and what single operators, filters and stages raise for their operands.
     """
     if not isinstance(update, Mapping):
+        if not isinstance(update, list | tuple):
+            raise FailedToParseError("Update argument must be either an object or an array")
         if array_filters:
             raise FailedToParseError("arrayFilters may not be specified for pipeline-style updates")
         return PipelineUpdate(update, variables or {})

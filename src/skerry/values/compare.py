@@ -22,10 +22,10 @@ def compare(a: Any, b: Any) -> int:
     """Return -1, 0 or 1 as `a` stands before, with or after `b`; both may be `MISSING`."""
     kind, other = a.__class__, b.__class__
     if kind is other and kind in _DIRECT:
-        return (a > b) - (a < b)
+        return int(a > b) - int(a < b)
     # Python compares int with float exactly; only NaN needs care, and only NaN is unequal to itself.
-    if kind in _PLAIN_NUMBERS and other in _PLAIN_NUMBERS and a == a and b == b:  # noqa: PLR0124
-        return (a > b) - (a < b)
+    if kind in _PLAIN_NUMBERS and other in _PLAIN_NUMBERS and a == a and b == b:
+        return int(a > b) - int(a < b)
     if kind is dict and other is dict:
         return _compare_documents(a, b)
     if kind is list and other is list:

@@ -7,7 +7,6 @@ Source of the limits: MongoDB manual, "MongoDB Limits and Thresholds" (16 MiB); 
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 import bson
@@ -30,7 +29,6 @@ from skerry.values.missing import MISSING
 
 MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
 MAX_NESTING_DEPTH: Final = 180
-NESTING_TOO_DEEP: Final = 15
 
 CODEC_OPTIONS: Final[CodecOptions[dict[str, Any]]] = CodecOptions(
     tz_aware=False,
@@ -47,11 +45,19 @@ _RAW_OPTIONS: Final[CodecOptions[RawBSONDocument]] = CodecOptions(
 _OBJECT_ID_TYPE: Final = 0x07
 _DOCUMENT_TYPE: Final = 0x03
 _ARRAY_TYPE: Final = 0x04
+_STRING_TYPE: Final = 0x02
+_UNDEFINED_TYPE: Final = 0x06
+_INT_TYPE: Final = 0x10
+_LONG_TYPE: Final = 0x12
 _CODE_WITH_SCOPE_TYPE: Final = 0x0F
+_PLAIN_ID_TYPES: Final = frozenset((_STRING_TYPE, _INT_TYPE, _LONG_TYPE, _OBJECT_ID_TYPE))
 _ID_NAME: Final = b"_id\x00"
 _REFERENCE_NAME: Final = b"$ref\x00"
 _ID_VALUE_AT: Final = 9  # length (4), type (1), "_id\0" (4)
-_ID_TYPES_REFUSED: Final[dict[int, str]] = {_ARRAY_TYPE: "array", 0x0B: "regex", 0x06: "undefined"}
+_ID_STRING_AT: Final = _ID_VALUE_AT + 4
+_OBJECT_ID_ELEMENT_BYTES: Final = 17
+_SHORTEST_WITH_OBJECT_ID: Final = 4 + _OBJECT_ID_ELEMENT_BYTES + 1
+_DEEP_DOCUMENT_BYTES: Final = MAX_NESTING_DEPTH * 7  # type, name's NUL, length and end are 7 bytes a level
 _FIXED_SIZES: Final[dict[int, int]] = {
     0x01: 8, 0x06: 0, 0x07: 12, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8, 0x13: 16, 0x7F: 0, 0xFF: 0,
 }  # fmt: skip
@@ -117,7 +123,7 @@ def check_depth(raw: bytes) -> None:
 
     A document with fewer type bytes than that cannot, which settles almost every call by counting bytes.
     """
-    if len(raw) < MAX_NESTING_DEPTH * 7:  # type, name's NUL, length and end are 7 bytes a level
+    if len(raw) < _DEEP_DOCUMENT_BYTES:
         return
     if raw.count(b"\x03") + raw.count(b"\x04") + raw.count(b"\x0f") < MAX_NESTING_DEPTH:
         return
@@ -127,7 +133,7 @@ def check_depth(raw: bytes) -> None:
         if depth > MAX_NESTING_DEPTH:
             raise NumericOverflowError(f"Document exceeds maximum nested object depth of {MAX_NESTING_DEPTH}")
         for kind, _, value_at, _ in _elements(raw, start):
-            if kind == _DOCUMENT_TYPE or kind == _ARRAY_TYPE:
+            if kind in (_DOCUMENT_TYPE, _ARRAY_TYPE):
                 pending.append((value_at, depth + 1))
             elif kind == _CODE_WITH_SCOPE_TYPE:
                 pending.append((value_at + 8 + int(_int32_at(raw, value_at + 4)[0]), depth + 1))
@@ -155,10 +161,12 @@ def id_of(raw: bytes) -> Any:
     kind = raw[4]
     if kind == _OBJECT_ID_TYPE:
         return ObjectId(raw[_ID_VALUE_AT : _ID_VALUE_AT + 12])
-    if kind == 0x10:
+    if kind == _INT_TYPE:
         return _int32_at(raw, _ID_VALUE_AT)[0]
-    if kind == 0x12:
+    if kind == _LONG_TYPE:
         return Int64(_int64_at(raw, _ID_VALUE_AT)[0])
+    if kind == _STRING_TYPE:
+        return str(raw[_ID_STRING_AT : _ID_STRING_AT + _int32_at(raw, _ID_VALUE_AT)[0] - 1], "utf-8")
     return decode(id_document(raw))["_id"]
 
 
@@ -166,20 +174,34 @@ def prepare_for_insert(raw: bytes) -> tuple[bytes, Any]:
     """Return a document as it is to be stored, and its `_id`: added as an ObjectId if missing, moved first if not there.
 
     Raises InvalidBsonError for bytes that are not one document, InvalidIdFieldError, DollarPrefixedFieldNameError (in an
-    `_id` document), BsonObjectTooLargeError, NumericOverflowError (nesting).
+    `_id` document), BsonObjectTooLargeError, NumericOverflowError (nesting). The inner bytes are not validated.
     """
-    if len(raw) < 5 or _int32_at(raw, 0)[0] != len(raw) or raw[-1]:
+    size = len(raw)
+    if size < 5 or _int32_at(raw, 0)[0] != size or raw[-1]:
         raise InvalidBsonError("the document's length does not agree with its bytes")
-    check_size(raw)
-    check_depth(raw)
-    if raw[5:_ID_VALUE_AT] != _ID_NAME:
-        raw = _with_leading_id(raw)
+    if size > MAX_DOCUMENT_BYTES:
         check_size(raw)
+    if size >= _DEEP_DOCUMENT_BYTES:
+        check_depth(raw)
+    if raw[5:_ID_VALUE_AT] != _ID_NAME:
+        moved = _with_id_moved_first(raw) if _ID_NAME in raw else None
+        if moved is None:
+            new_id = ObjectId()
+            raw = b"".join((_pack_int32(size + _OBJECT_ID_ELEMENT_BYTES), b"\x07_id\x00", new_id.binary, raw[4:]))
+            check_size(raw)
+            return raw, new_id
+        raw = moved
     kind = raw[4]
-    if kind == _OBJECT_ID_TYPE:
-        return raw, ObjectId(raw[_ID_VALUE_AT : _ID_VALUE_AT + 12])
-    value = id_of(raw)
-    check_id(value, undefined=kind == 0x06)
+    try:
+        if kind == _OBJECT_ID_TYPE and size >= _SHORTEST_WITH_OBJECT_ID:
+            return raw, ObjectId(raw[_ID_VALUE_AT : _ID_VALUE_AT + 12])
+        if _value_end(raw, kind, _ID_VALUE_AT) >= size:
+            raise InvalidBsonError("the document's _id runs past its end")
+        value = id_of(raw)
+    except (BSONError, ValueError, struct.error) as error:
+        raise InvalidBsonError(f"the document's _id is damaged: {error}") from error
+    if kind not in _PLAIN_ID_TYPES:
+        check_id(value, undefined=kind == _UNDEFINED_TYPE)
     return raw, value
 
 
@@ -200,16 +222,14 @@ def check_id(value: Any, *, undefined: bool = False) -> None:
                 )
 
 
-def _with_leading_id(raw: bytes) -> bytes:
-    rest, element = raw[4:], b"\x07_id\x00" + ObjectId().binary
-    if _ID_NAME in raw:
-        found = [(start, end) for _, start, value_at, end in _elements(raw, 0) if raw[start + 1 : value_at] == _ID_NAME]
-        if len(found) > 1:
-            raise BadValueError("can't have multiple _id fields in one document")
-        if found:
-            start, end = found[0]
-            return raw[:4] + raw[start:end] + raw[4:start] + raw[end:]
-    return _pack_int32(len(raw) + len(element)) + element + rest
+def _with_id_moved_first(raw: bytes) -> bytes | None:
+    found = [(start, end) for _, start, value_at, end in _elements(raw, 0) if raw[start + 1 : value_at] == _ID_NAME]
+    if len(found) > 1:
+        raise BadValueError("can't have multiple _id fields in one document")
+    if not found:
+        return None
+    start, end = found[0]
+    return b"".join((raw[:4], raw[start:end], raw[4:start], raw[end:]))
 
 
 def _elements(raw: bytes, start: int) -> Iterator[tuple[int, int, int, int]]:

@@ -110,33 +110,33 @@ def mod(a: Number, b: Number) -> Number:
 def negate(value: Number) -> Number:
     """Return the number with its sign changed."""
     if value.__class__ is float:
-        return -value  # type: ignore[operator]
+        return -value
     if value.__class__ is Decimal128:
-        return Decimal128(value.to_decimal().copy_negate())  # type: ignore[union-attr]
+        return Decimal128(value.to_decimal().copy_negate())
     return subtract(0, value)
 
 
 def absolute(value: Number) -> Number:
     """Return the number without its sign; the least long overflows to a double."""
     if value.__class__ is float:
-        return math.fabs(value)  # type: ignore[arg-type]
+        return math.fabs(value)
     if value.__class__ is Decimal128:
-        return Decimal128(value.to_decimal().copy_abs())  # type: ignore[union-attr]
+        return Decimal128(value.to_decimal().copy_abs())
     return value if value >= 0 else negate(value)  # type: ignore[operator]
 
 
 def to_double(value: Number) -> float:
     """Return the nearest double; a decimal out of range becomes infinite."""
     if value.__class__ is Decimal128:
-        return float(value.to_decimal())  # type: ignore[union-attr]
+        return float(value.to_decimal())
     return float(value)  # type: ignore[arg-type]
 
 
 def to_decimal(value: Number) -> Decimal128:
     """Return a number as decimal: integers exactly, a double rounded to 15 significant digits as the server does."""
     if value.__class__ is Decimal128:
-        return value  # type: ignore[return-value]
-    if value.__class__ is float and math.isfinite(value):  # type: ignore[arg-type]
+        return value
+    if value.__class__ is float and math.isfinite(value):
         return Decimal128(f"{value:.{DOUBLE_DIGITS - 1}e}") if value else Decimal128("0")
     return Decimal128(Decimal(value))  # type: ignore[arg-type]
 

@@ -119,3 +119,9 @@ def connect() -> Iterator[Callable[[Listener], RawClient]]:
     yield connect
     for client in clients:
         client.socket.close()
+
+
+@pytest.fixture
+def raw_client() -> type[RawClient]:
+    """What wraps a connected socket."""
+    return RawClient

@@ -99,9 +99,7 @@ def test_closing_ends_idle_connections_at_once(start: Start, connect: Connect) -
         connect(listener)
 
 
-def test_closing_lets_a_request_that_is_being_served_be_answered(
-    start: Start, connect: Connect, commands: Any
-) -> None:
+def test_closing_lets_a_request_that_is_being_served_be_answered(start: Start, connect: Connect, commands: Any) -> None:
     listener = start()
     client = connect(listener)
     client.send({"wait": 1})
@@ -184,6 +182,14 @@ def test_an_ipv6_host_is_announced_in_brackets(start: Start, connect: Connect, c
         pytest.skip("no IPv6 loopback here")
     connect(listener).ask({"ping": 1})
     assert commands.seen[0][1].host == f"[::1]:{listener.address[1]}"  # type: ignore[index]
+
+
+def test_a_unix_socket_announces_its_path_or_what_it_is_told(
+    start: Start, connect: Connect, commands: Any, tmp_path: Path
+) -> None:
+    connect(start(tmp_path / "one.sock")).ask({"ping": 1})
+    connect(start(tmp_path / "two.sock", announced_host="127.0.0.1:27017")).ask({"ping": 1})
+    assert [context.host for _, context in commands.seen] == [str(tmp_path / "one.sock"), "127.0.0.1:27017"]
 
 
 def test_a_client_that_does_not_speak_tls_is_turned_away(start: Start, connect: Connect) -> None:

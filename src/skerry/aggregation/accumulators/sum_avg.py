@@ -14,19 +14,24 @@ from skerry.errors import TypeMismatchError
 from skerry.values.numbers import INT64_MAX, INT64_MIN, is_number, normalize, to_decimal
 
 _CONTEXT: Final = create_decimal128_context()
-_DOUBLES_HELD_MAX: Final = 1024
 
 
 class Total:
-    """Adds numbers of all widths: integers exactly, doubles with one rounding at the end, decimals in their context."""
+    """Adds numbers of all widths: integers exactly, doubles with their rounding errors kept, decimals in their context.
 
-    __slots__ = ("count", "decimal", "doubles", "has_long", "whole")
+    The sum of the doubles is `double + error`: the error of each addition is exact (Knuth's two-sum), so that a long row
+    of small numbers does not drift.
+    """
+
+    __slots__ = ("count", "decimal", "double", "error", "has_double", "has_long", "whole")
 
     def __init__(self) -> None:
         self.count = 0
         self.whole = 0
         self.has_long = False
-        self.doubles: list[float] = []
+        self.double = 0.0
+        self.error = 0.0
+        self.has_double = False
         self.decimal: Decimal | None = None
 
     def add(self, value: Any) -> None:
@@ -35,9 +40,11 @@ class Total:
         if kind is int:
             self.whole += value
         elif kind is float:
-            self.doubles.append(value)
-            if len(self.doubles) > _DOUBLES_HELD_MAX:
-                self.doubles = [float_total(self.doubles)]
+            before = self.double
+            after = self.double = before + value
+            added = after - before
+            self.error += (before - (after - added)) + (value - added)
+            self.has_double = True
         elif kind is Int64:
             self.whole += int(value)
             self.has_long = True
@@ -50,13 +57,17 @@ class Total:
     def total(self) -> Any:
         """Return the sum in the widest type among the numbers; integers that overflow become a double."""
         if self.decimal is not None:
-            rest = _CONTEXT.add(Decimal(self.whole), to_decimal(float_total(self.doubles)).to_decimal())
+            rest = _CONTEXT.add(Decimal(self.whole), to_decimal(self._doubles()).to_decimal())
             return Decimal128(_CONTEXT.add(self.decimal, rest))
-        if self.doubles:
-            return float_total([float(self.whole), *self.doubles])
+        if self.has_double:
+            return self._doubles() + self.whole
         if not INT64_MIN <= self.whole <= INT64_MAX:
             return float(self.whole)
         return Int64(self.whole) if self.has_long else normalize(self.whole)
+
+    def _doubles(self) -> float:
+        # An infinity on the way makes the error meaningless.
+        return self.double + self.error if math.isfinite(self.double) else self.double
 
 
 class Sum(Total):
@@ -80,17 +91,9 @@ class Average(Total):
             return None
         if self.decimal is not None:
             return Decimal128(_CONTEXT.divide(self.total().to_decimal(), Decimal(self.count)))
-        if self.doubles:
+        if self.has_double:
             return self.total() / self.count
         return self.whole / self.count
-
-
-def float_total(values: list[float]) -> float:
-    """Return the sum rounded once; plainly added where infinities or the range do not allow that."""
-    try:
-        return math.fsum(values)
-    except (OverflowError, ValueError):
-        return sum(values)
 
 
 _parse_unary_sum = unary(lambda _meter: Sum())

@@ -5,21 +5,22 @@ first; a missing key is null, but inside of a key of several fields it is left o
 out in the order in which they were met; MongoDB promises none.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
-from skerry.aggregation.accumulators import Accumulator, AccumulatorExpression, parse_accumulated_field
+from skerry.aggregation.accumulators.accumulator import AccumulatorExpression, Start
+from skerry.aggregation.accumulators.accumulator_registry import parse_accumulated_field
 from skerry.aggregation.memory_limit import MemoryMeter, approximate_bytes
 from skerry.aggregation.stage import Document, Documents, Run, StageScope
 from skerry.aggregation.value_hash import OWN_KEY, hash_key
 from skerry.errors import CommandError
 from skerry.expressions.expression import Evaluator
 from skerry.values.missing import MISSING
-from skerry.values.numbers import multiply
+from skerry.values.numbers import multiply, normalize
 
-_GROUP_BYTES = 64
-_Feed = list[tuple[Evaluator, Callable[[Any], None]]]
-_Fields = Mapping[str, AccumulatorExpression]
+_GROUP_BYTES: Final = 64
+_NO_DOCUMENT: Final[Document] = {}
+AccumulatedFields = Mapping[str, AccumulatorExpression]
 
 
 def parse_group(spec: Any, scope: StageScope) -> Run:
@@ -32,7 +33,7 @@ def parse_group(spec: Any, scope: StageScope) -> Run:
     return group_run(spec["_id"], fields, scope)
 
 
-def group_run(key_spec: Any, fields: _Fields, scope: StageScope) -> Run:
+def group_run(key_spec: Any, fields: AccumulatedFields, scope: StageScope) -> Run:
     """Return the run that groups by the expression `key_spec`."""
     expression = scope.expression(key_spec)
     parts = _parts_of(key_spec, scope)
@@ -40,7 +41,7 @@ def group_run(key_spec: Any, fields: _Fields, scope: StageScope) -> Run:
         return lambda documents: _run_compound(documents, parts, fields, scope)
     # MongoDB gives a key of one field as null, too, when that field is missing.
     ((name, evaluate),) = parts.items() if parts else ((None, expression.evaluate),)
-    return lambda documents: _run_single(documents, name, evaluate, fields, scope)
+    return lambda documents: run_groups(documents, evaluate, fields, scope, name=name)
 
 
 def _parts_of(key_spec: Any, scope: StageScope) -> dict[str, Evaluator]:
@@ -51,39 +52,42 @@ def _parts_of(key_spec: Any, scope: StageScope) -> dict[str, Evaluator]:
 
 
 class _Group:
-    """The accumulated state of one key."""
+    """The accumulated state of one key. There may be very many, so each consists of few objects."""
 
-    __slots__ = ("count", "feed", "key", "states")
+    __slots__ = ("count", "key", "states")
 
-    def __init__(self, key: Any, fields: _Fields, meter: MemoryMeter) -> None:
+    def __init__(self, key: Any, starts: Sequence[Start], meter: MemoryMeter) -> None:
         meter.add(_GROUP_BYTES + approximate_bytes(key))
         self.key = key
         self.count = 0
-        document = key if key.__class__ is dict else {}
-        self.states: list[Accumulator | None] = []
-        self.feed: _Feed = []
-        for field in fields.values():
-            if field.times is not MISSING:
-                self.states.append(None)
-                continue
-            state = field.start(document, meter)
-            self.states.append(state)
-            self.feed.append((field.evaluate, state.add))
+        document = key if key.__class__ is dict else _NO_DOCUMENT
+        self.states = [start(document, meter) for start in starts]
 
-    def document(self, fields: _Fields) -> Document:
-        """Return the group's output; an absent value is null."""
-        output = {"_id": self.key}
-        for (name, field), state in zip(fields.items(), self.states):
-            value = multiply(field.times, self.count) if state is None else state.result()
+
+def _fed(fields: AccumulatedFields) -> tuple[tuple[Evaluator, ...], tuple[Start, ...]]:
+    """Return the evaluators and starts of the fields that take a value from every document."""
+    fed = [field for field in fields.values() if field.times is MISSING]
+    return tuple(field.evaluate for field in fed), tuple(field.start for field in fed)
+
+
+def _results(groups: Iterable[_Group], fields: AccumulatedFields) -> Documents:
+    """Yield the groups' outputs; an absent value is null."""
+    for group in groups:
+        output = {"_id": group.key}
+        states = iter(group.states)
+        for name, field in fields.items():
+            value = next(states).result() if field.times is MISSING else multiply(field.times, normalize(group.count))
             output[name] = None if value is MISSING else value
-        return output
+        yield output
 
 
-def _run_single(
-    documents: Documents, name: str | None, evaluate: Evaluator, fields: _Fields, scope: StageScope
+def run_groups(
+    documents: Documents, evaluate: Evaluator, fields: AccumulatedFields, scope: StageScope, *, name: str | None = None
 ) -> Documents:
+    """Group by one value, which becomes `_id`, or the field `name` of it."""
     variables = scope.variables
     meter = scope.meter("$group")
+    evaluators, starts = _fed(fields)
     groups: dict[Any, _Group] = {}
     for document in documents:
         value = evaluate(document, variables)
@@ -92,29 +96,30 @@ def _run_single(
         key = value if value.__class__ in OWN_KEY else hash_key(value)
         group = groups.get(key)
         if group is None:
-            group = groups[key] = _Group(value if name is None else {name: value}, fields, meter)
+            group = groups[key] = _Group(value if name is None else {name: value}, starts, meter)
         group.count += 1
-        for value_of, add in group.feed:
-            add(value_of(document, variables))
-    for group in groups.values():
-        yield group.document(fields)
+        for value_of, state in zip(evaluators, group.states):
+            state.add(value_of(document, variables))
+    yield from _results(groups.values(), fields)
 
 
-def _run_compound(documents: Documents, parts: dict[str, Evaluator], fields: _Fields, scope: StageScope) -> Documents:
+def _run_compound(
+    documents: Documents, parts: dict[str, Evaluator], fields: AccumulatedFields, scope: StageScope
+) -> Documents:
     variables = scope.variables
     meter = scope.meter("$group")
     names = tuple(parts)
-    evaluators = tuple(parts.values())
+    key_evaluators = tuple(parts.values())
+    evaluators, starts = _fed(fields)
     groups: dict[Any, _Group] = {}
     for document in documents:
-        values = [evaluate(document, variables) for evaluate in evaluators]
+        values = [evaluate(document, variables) for evaluate in key_evaluators]
         key = tuple([value if value.__class__ in OWN_KEY else hash_key(value) for value in values])
         group = groups.get(key)
         if group is None:
             shown = {name: value for name, value in zip(names, values) if value is not MISSING}
-            group = groups[key] = _Group(shown, fields, meter)
+            group = groups[key] = _Group(shown, starts, meter)
         group.count += 1
-        for value_of, add in group.feed:
-            add(value_of(document, variables))
-    for group in groups.values():
-        yield group.document(fields)
+        for value_of, state in zip(evaluators, group.states):
+            state.add(value_of(document, variables))
+    yield from _results(groups.values(), fields)

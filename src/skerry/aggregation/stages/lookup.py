@@ -6,24 +6,21 @@ document; what of it does not depend on `let` is read once and kept, and `$expr`
 conditions that an index can serve.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
-from bson.regex import Regex
-
 from skerry.aggregation.collection_pipeline import starts_with_documents
 from skerry.aggregation.document_paths import Document, with_value
+from skerry.aggregation.equality_join import dealt_out, equality_filter, local_values
 from skerry.aggregation.foreign_source import ForeignSource
 from skerry.aggregation.stage import Documents, Run, StageScope
 from skerry.aggregation.value_hash import hash_key
 from skerry.errors import FailedToParseError, NotImplementedYetError
 from skerry.expressions.expression import Evaluator
 from skerry.expressions.scope import check_user_variable
-from skerry.matcher.compile import compile_filter
 from skerry.values import field_path
-from skerry.values.missing import MISSING
 from skerry.values.namespace import Namespace
 
 _FIELDS: Final = frozenset(("from", "localField", "foreignField", "let", "pipeline", "as"))
@@ -102,33 +99,6 @@ def _checked_pipeline(spec: Mapping[str, Any]) -> Sequence[Mapping[str, Any]] | 
     return pipeline
 
 
-def local_values(document: Document, parts: tuple[str, ...]) -> list[Any]:
-    """Return the values at a local path that are looked for: an array's elements, null when there is no value."""
-    if len(parts) == 1:
-        value = document.get(parts[0])
-        if value.__class__ is not list:
-            return [value]
-        return value or [None]
-    values: list[Any] = []
-    for value in field_path.candidates(document, parts):
-        if value.__class__ is list:
-            values.extend(value)
-        elif value is not MISSING:
-            values.append(value)
-    return values or [None]
-
-
-def equality_filter(path: str, values: Iterable[Any]) -> dict[str, Any]:
-    """Return the filter that finds documents with one of these values at the path; a pattern is a value, too."""
-    plain: list[Any] = []
-    patterns: list[Any] = []
-    for value in values:
-        (patterns if isinstance(value, Regex) else plain).append(value)
-    if not patterns:
-        return {path: {"$eq": plain[0]}} if len(plain) == 1 else {path: {"$in": plain}}
-    return {"$or": [{path: {"$in": plain}}, *({path: {"$eq": pattern}} for pattern in patterns)]}
-
-
 def _equality_run(options: LookupOptions, namespace: Namespace, scope: StageScope) -> Run:
     local, foreign, target = options.local, options.foreign, options.target
     assert local is not None
@@ -149,46 +119,11 @@ def _equality_run(options: LookupOptions, namespace: Namespace, scope: StageScop
                     keys.append(key)
                 keys_of.append(keys)
             found = context.find(namespace, equality_filter(foreign, wanted.values()))
-            by_key, matches = _dealt_out(found, foreign, wanted)
+            by_key, matches = dealt_out(found, foreign, wanted)
             for document, keys in zip(batch, keys_of):
                 yield with_value(document, target, _joined(keys, by_key, matches))
 
     return run
-
-
-def _dealt_out(
-    found: Iterable[Document], path: str, wanted: Mapping[Any, Any]
-) -> tuple[dict[Any, list[int]], list[Document]]:
-    """Return for each wanted key the places of its documents, and the documents."""
-    parts = field_path.split(path)
-    matches: list[Document] = []
-    by_key: dict[Any, list[int]] = {key: [] for key in wanted}
-    matches_null = compile_filter({path: {"$eq": None}}).matches if None in by_key else None
-    for document in found:
-        place = len(matches)
-        matches.append(document)
-        if matches_null is not None and matches_null(document):
-            by_key[None].append(place)
-        for key in _foreign_keys(document, parts):
-            places = by_key.get(key)
-            if places is not None and (not places or places[-1] != place):
-                places.append(place)
-    return by_key, matches
-
-
-def _foreign_keys(document: Document, parts: tuple[str, ...]) -> Iterator[Any]:
-    """Yield the keys of all values but null by which a filter's equality would find the document."""
-    if len(parts) == 1:
-        values: Iterable[Any] = (document.get(parts[0]),)
-    else:
-        values = field_path.candidates(document, parts)
-    for value in values:
-        if value.__class__ is list:
-            for element in value:
-                if element is not None:
-                    yield hash_key(element)
-        if value is not None and value is not MISSING:
-            yield hash_key(value)
 
 
 def _joined(keys: list[Any], by_key: Mapping[Any, list[int]], matches: list[Document]) -> list[Document]:

@@ -25,7 +25,9 @@ class NodeProcess:
                 arguments += ["--sync", rule]
         directory.mkdir(parents=True)
         self._log = (directory.parent / f"{name}.log").open("w", encoding="utf-8")
-        self._process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=self._log, text=True)
+        self._process = subprocess.Popen(  # noqa: S603  our own command
+            arguments, stdout=subprocess.PIPE, stderr=self._log, text=True
+        )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line.startswith(READY):

@@ -33,11 +33,11 @@ class Position(NamedTuple):
     """A place in the hub's stream: cluster time (seconds << 32 | increment), and the how-manieth event of that time."""
 
     time: int
-    index: int
+    ordinal: int
 
     def encode(self) -> bytes:
         """Return 12 bytes in the order of positions."""
-        return _POSITION.pack(self.time, self.index)
+        return _POSITION.pack(self.time, self.ordinal)
 
     @classmethod
     def decode(cls, raw: bytes | None) -> "Position":

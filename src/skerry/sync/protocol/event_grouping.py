@@ -63,7 +63,7 @@ class EventGrouping:
 
     def take(self, time: int, key: GroupKey | None, marker: Marker | None = None) -> Attribution:
         """Attribute the next event; `marker` when it is the insert of a marker document."""
-        self.last = Position(time, self.last.index + 1 if time == self.last.time else 0)
+        self.last = Position(time, self.last.ordinal + 1 if time == self.last.time else 0)
         if marker is not None:
             self.key, self.marker = key, marker
             return Attribution(self.last, marker, leads=True)

@@ -109,7 +109,8 @@ def _field_name(name: str, spec: Any, scope: Scope, code: int) -> Expression:
 
 
 def _parse_get_field(name: str, argument: Any, scope: Scope) -> Expression:
-    if isinstance(argument, Mapping) and not next(iter(argument), "").startswith("$"):
+    argument_is_name = not isinstance(argument, Mapping) or next(iter(argument), "").startswith("$")
+    if not argument_is_name:
         arguments = Arguments(
             name,
             argument,
@@ -135,6 +136,10 @@ def _parse_get_field(name: str, argument: Any, scope: Scope) -> Expression:
             return value.get(key, MISSING)
         return None if value is None else MISSING
 
+    if argument_is_name and field.is_constant and isinstance(field.constant, str) and not scope.current_is_rebound:
+        # A name with a dot or a dollar sign is no path, so then the whole document is asked for.
+        is_path = "." not in field.constant and not field.constant.startswith("$")
+        return Expression(get_field, frozenset((field.constant,)) if is_path else None)
     return combine(get_field, (field, source))
 
 

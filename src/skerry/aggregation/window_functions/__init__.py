@@ -1,0 +1,1 @@
+"""The functions of `$setWindowFields`; `window_registry` lists them. Pure."""

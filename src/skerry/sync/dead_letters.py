@@ -1,0 +1,54 @@
+"""Dead letters: changes of the hub that could not be applied here, kept until they are superseded, retried or discarded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from skerry.storage import ReadView, WriteView
+from skerry.values import documents
+from skerry.values.namespace import Namespace
+
+_LIST: Final = "SELECT id, ns, key, at, record FROM sync_dead WHERE link = ? ORDER BY id LIMIT ?"
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One change that waits. `record` holds the `document` (null: a deletion), its `_id`, `error`, `code`, and `stamp`."""
+
+    id: int
+    namespace: Namespace
+    key: bytes
+    at_ms: int
+    record: dict[str, Any]
+
+
+class DeadLetters:
+    """The dead letters of one link: at most one a document, the newest."""
+
+    def __init__(self, link: str) -> None:
+        self._link = link
+
+    def put(self, view: WriteView, namespace: Namespace, key: bytes, record: Mapping[str, Any]) -> None:
+        self.discard_of(view, namespace, key)
+        view.run(
+            "INSERT INTO sync_dead (link, ns, key, at, record) VALUES (?, ?, ?, ?, ?)",
+            (self._link, str(namespace), key, view.wall_ms, documents.encode(record)),
+        )
+
+    def entries(self, view: ReadView, *, limit: int = 100) -> list[DeadLetter]:
+        """Return the oldest dead letters."""
+        return [
+            DeadLetter(id, Namespace.parse(namespace), key, at, documents.decode(raw))
+            for id, namespace, key, at, raw in view.rows(_LIST, (self._link, limit))
+        ]
+
+    def discard_of(self, view: WriteView, namespace: Namespace, key: bytes) -> None:
+        view.run("DELETE FROM sync_dead WHERE link = ? AND ns = ? AND key = ?", (self._link, str(namespace), key))
+
+    def discard(self, view: WriteView, id: int) -> bool:
+        """Drop one dead letter; false when there is none of this id."""
+        view.run("DELETE FROM sync_dead WHERE link = ? AND id = ?", (self._link, id))
+        return view.changes() > 0
+
+    def count(self, view: ReadView) -> int:
+        return int(view.row("SELECT count(*) FROM sync_dead WHERE link = ?", (self._link,))[0])

@@ -1,0 +1,208 @@
+"""The hub: connecting, what it can do, reading documents as bytes, and what its errors mean."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from bson.binary import UuidRepresentation
+from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.raw_bson import RawBSONDocument
+from pymongo import MongoClient
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import BulkWriteError, ConnectionFailure, OperationFailure, PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
+from pymongo.write_concern import WriteConcern
+
+from skerry.errors import SkerryError
+from skerry.sync.protocol.hybrid_clock import offset_ms
+from skerry.sync.selection import MARKERS
+from skerry.values import documents, key_string
+from skerry.values.namespace import Namespace
+
+RAW_OPTIONS: Final[CodecOptions[RawBSONDocument]] = CodecOptions(
+    document_class=RawBSONDocument,
+    uuid_representation=UuidRepresentation.UNSPECIFIED,
+    datetime_conversion=DatetimeConversion.DATETIME_MS,
+)
+MAJORITY: Final = WriteConcern("majority")
+MARKER_DAYS_MAX: Final = 30
+_CONNECT_MS: Final = 5_000
+_SOCKET_MS: Final = 60_000
+_NAMESPACE_EXISTS: Final = 48
+_LABELS: Final = (
+    "TransientTransactionError",
+    "UnknownTransactionCommitResult",
+    "NonResumableChangeStreamError",
+    "ResumableChangeStreamError",
+)
+_WIRE_VERSION_OF_4_2: Final = 8
+
+
+class HubUnfitError(SkerryError):
+    """The hub cannot take part in the protocol, or is not the hub this link belongs to; an operator has to decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubFacts:
+    """What the hub said of itself at the last connect. `clock_offset_ms` is its clock minus ours."""
+
+    set_name: str
+    wire_version: int
+    clock_offset_ms: int
+
+
+class Hub:
+    """A client of the hub. `close` ends it; any number of threads may use it."""
+
+    def __init__(self, uri: str) -> None:
+        self.client: MongoClient[dict[str, Any]] = MongoClient(
+            uri,
+            appname="skerry",
+            connect=False,
+            serverSelectionTimeoutMS=_CONNECT_MS,
+            connectTimeoutMS=_CONNECT_MS,
+            socketTimeoutMS=_SOCKET_MS,
+        )
+
+    def probe(self) -> HubFacts:
+        """Ask what the hub can do. Raises `HubUnfitError` without transactions or change streams, and pymongo's errors."""
+        sent = _now_ms()
+        hello = self.client.admin.command("hello")
+        received = _now_ms()
+        is_router = hello.get("msg") == "isdbgrid"
+        wire_version = int(hello.get("maxWireVersion", 0))
+        if not is_router and "setName" not in hello:
+            raise HubUnfitError("the hub is a single server: change streams and transactions need a replica set")
+        if wire_version < _WIRE_VERSION_OF_4_2 or "logicalSessionTimeoutMinutes" not in hello:
+            raise HubUnfitError("the hub has no transactions: MongoDB 4.2 or newer is needed")
+        local_time = hello.get("localTime")
+        there = sent if local_time is None else int(local_time.replace(tzinfo=UTC).timestamp() * 1000)
+        return HubFacts(str(hello.get("setName", "")), wire_version, offset_ms(sent, there, received))
+
+    def database(self, name: str) -> Database[dict[str, Any]]:
+        """Return a database with our codec, read from the primary, written by majority."""
+        return self.client.get_database(
+            name,
+            codec_options=documents.CODEC_OPTIONS,
+            read_preference=ReadPreference.PRIMARY,
+            write_concern=MAJORITY,
+            read_concern=ReadConcern("majority"),
+        )
+
+    def markers(self, db: str) -> Collection[dict[str, Any]]:
+        return self.database(db)[MARKERS]
+
+    def raw(self, namespace: Namespace) -> Collection[RawBSONDocument]:
+        """Return a collection whose documents come as bytes."""
+        return self.database(namespace.db)[namespace.coll].with_options(codec_options=RAW_OPTIONS)
+
+    def prepare_markers(self, db: str) -> None:
+        """Make sure that the marker collection of a database exists, and that old markers expire."""
+        if MARKERS not in self.database(db).list_collection_names(filter={"name": MARKERS}):
+            try:
+                self.database(db).create_collection(MARKERS)
+            except OperationFailure as error:
+                if error.code != _NAMESPACE_EXISTS:
+                    raise
+        self.markers(db).create_index("at", expireAfterSeconds=MARKER_DAYS_MAX * 86_400, name="expiry")
+
+    def namespaces(self, db: str | None) -> list[Namespace]:
+        """Return the collections (not views) of a database, of all databases for None."""
+        names = self.client.list_database_names() if db is None else [db]
+        return [
+            Namespace(name, info["name"])
+            for name in names
+            for info in self.database(name).list_collections()
+            if info.get("type", "collection") == "collection"
+        ]
+
+    def find_by_ids(
+        self, namespace: Namespace, ids: Sequence[Any], session: ClientSession | None = None
+    ) -> dict[bytes, bytes]:
+        """Return the documents with these `_id`s that exist, raw, by the key string of their `_id`."""
+        if not ids:
+            return {}
+        found = self.raw(namespace).find({"_id": {"$in": list(ids)}}, session=session, batch_size=len(ids) + 1)
+        return dict(_keyed(each) for each in found)
+
+    def find_after(self, namespace: Namespace, after: Any, *, is_first: bool, limit: int) -> list[tuple[bytes, bytes]]:
+        """Return up to `limit` (key string, raw document) in the order of `_id`, of all types, beyond `after`.
+
+        Index bounds instead of `$gt`, which would stay within the type of `after`.
+        """
+        cursor = self.raw(namespace).find({}, sort=[("_id", 1)], limit=limit + 1, batch_size=limit + 1)
+        if not is_first:
+            cursor = cursor.min([("_id", after)]).hint([("_id", 1)])
+        first_key = b"" if is_first else key_string.encode(after)
+        found = (_keyed(each) for each in cursor)
+        return [pair for pair in found if pair[0] > first_key][:limit]
+
+    def cluster_time(self) -> int:
+        """Return the hub's present cluster time, seconds << 32 | increment."""
+        with self.client.start_session() as session:
+            self.client.admin.command("ping", session=session)
+            reached = session.operation_time or (session.cluster_time or {}).get("clusterTime")
+        return 0 if reached is None else reached.time << 32 | reached.inc
+
+    @contextmanager
+    def transaction(self) -> Iterator[ClientSession]:
+        """Open a transaction with snapshot reads and majority writes; the caller commits, leaving it aborts what is open."""
+        with self.client.start_session(causal_consistency=False) as session:
+            session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=MAJORITY)
+            try:
+                yield session
+            finally:
+                if session.in_transaction:
+                    _abort(session)
+
+    def close(self) -> None:
+        self.client.close()
+
+
+@dataclass(frozen=True, slots=True)
+class HubFailure:
+    """An error of the driver as facts: `code` None for a connection that broke; `index` the failed statement of a bulk write."""
+
+    code: int | None
+    labels: frozenset[str]
+    message: str
+    index: int | None = None
+
+
+def failure_of(error: PyMongoError) -> HubFailure:
+    """Return what an error of the driver says."""
+    labels = frozenset(label for label in _LABELS if error.has_error_label(label))
+    if isinstance(error, BulkWriteError):
+        failures: Iterable[Mapping[str, Any]] = error.details.get("writeErrors") or ()
+        for first in failures:
+            return HubFailure(first["code"], labels, str(first.get("errmsg", "")), first["index"])
+        return HubFailure(64, labels, str(error))
+    if isinstance(error, OperationFailure) and not isinstance(error, ConnectionFailure):
+        return HubFailure(error.code, labels, str(error))
+    return HubFailure(None, labels, str(error))
+
+
+def _keyed(document: RawBSONDocument) -> tuple[bytes, bytes]:
+    raw = bytes(document.raw)
+    return key_string.encode(documents.id_of(raw)), raw
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _abort(session: ClientSession) -> None:
+    try:
+        session.abort_transaction()
+    except PyMongoError:
+        pass  # the hub ends it by itself when its lifetime is over
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

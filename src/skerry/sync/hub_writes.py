@@ -1,0 +1,129 @@
+"""What one batch does to the hub inside its transaction: look, compare, marker, writes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bson.raw_bson import RawBSONDocument
+from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
+from pymongo.client_session import ClientSession
+from pymongo.errors import BulkWriteError
+
+from skerry.storage import WriteView
+from skerry.sync.hub import RAW_OPTIONS, now
+from skerry.sync.link import Link
+from skerry.sync.origin import MarkerOp, marker_document
+from skerry.sync.protocol.conflict_resolution import Resolution, Winner
+from skerry.sync.protocol.document_state import content_hash
+from skerry.sync.protocol.event_grouping import BatchId
+from skerry.sync.protocol.hybrid_clock import corrected
+from skerry.sync.protocol.push_batch import HubStep, compare_with_base, minimal_update
+from skerry.sync.shadow import Tracked
+from skerry.values import documents
+from skerry.values.namespace import Namespace
+
+Write = InsertOne[RawBSONDocument] | ReplaceOne[RawBSONDocument] | UpdateOne | DeleteOne
+
+
+@dataclass(slots=True)
+class PushItem:
+    """A document to push: `local` is its version here (None: deleted), `base` the base document where it is kept."""
+
+    tracked: Tracked
+    local: bytes | None
+    base: bytes | None
+    one_way: bool
+
+    @property
+    def id_value(self) -> Any:
+        return documents.decode(self.tracked.id_document)["_id"]
+
+
+@dataclass(slots=True)
+class _Planned:
+    index: int
+    item: PushItem
+    hub: bytes | None
+    step: HubStep
+
+
+def write_batch(
+    link: Link, session: ClientSession, batch: BatchId, db: str, items: Sequence[PushItem]
+) -> set[tuple[Namespace, bytes]]:
+    """Write what still can be written, and return which documents the marker names.
+
+    Raises pymongo's errors; the `index` of a failed statement is the place in `items`.
+    """
+    by_collection: dict[Namespace, list[int]] = {}
+    for index, item in enumerate(items):
+        by_collection.setdefault(item.tracked.namespace, []).append(index)
+    planned: list[_Planned] = []
+    for namespace, indexes in by_collection.items():
+        ids = [items[index].id_value for index in indexes]
+        there = link.hub.find_by_ids(namespace, ids, session)
+        for index in indexes:
+            item, found = items[index], there.get(items[index].tracked.key)
+            shadow = item.tracked.shadow
+            step = compare_with_base(shadow.base, shadow.pushed, content_hash(found), one_way=item.one_way)
+            if step is not HubStep.LEAVE:
+                planned.append(_Planned(index, item, found, step))
+    if not planned:
+        return set()
+    _keep_overwritten(link, [each for each in planned if each.step is HubStep.OVERWRITE])
+    ops = [_marker_op(each.item, link.clock_offset_ms) for each in planned]
+    stamp = max(op.stamp for op in ops)
+    link.hub.markers(db).insert_one(marker_document(batch, ops, stamp=stamp, at=now()), session=session)
+    for namespace in by_collection:
+        writes = [e for e in planned if e.item.tracked.namespace == namespace and e.step is not HubStep.ALREADY]
+        _write_collection(link, session, namespace, writes)
+    return {(each.item.tracked.namespace, each.item.tracked.key) for each in planned}
+
+
+def _write_collection(link: Link, session: ClientSession, namespace: Namespace, planned: list[_Planned]) -> None:
+    # Deletes first and inserts last, so that a unique value can move from one document to another within a batch.
+    ordered = sorted(planned, key=lambda each: (each.item.local is not None, each.hub is None))
+    if not ordered:
+        return
+    collection = link.hub.raw(namespace)
+    try:
+        collection.bulk_write([_write(each) for each in ordered], ordered=True, session=session)
+    except BulkWriteError as error:
+        for failed in error.details.get("writeErrors", ()):
+            failed["index"] = ordered[failed["index"]].index
+        raise
+
+
+def _write(planned: _Planned) -> Write:
+    item = planned.item
+    key = {"_id": item.id_value}
+    if item.local is None:
+        return DeleteOne(key)
+    document = RawBSONDocument(item.local, RAW_OPTIONS)
+    if planned.hub is None:
+        return InsertOne(document)
+    if item.base is not None and planned.step is HubStep.WRITE:
+        update = minimal_update(documents.decode(item.base), documents.decode(item.local))
+        if update is not None:
+            return UpdateOne(key, update.to_document())
+    return ReplaceOne(key, document)
+
+
+def _marker_op(item: PushItem, clock_offset_ms: int) -> MarkerOp:
+    stamp = corrected(item.tracked.shadow.last_hlc, clock_offset_ms)
+    return MarkerOp(item.tracked.namespace.coll, item.id_value, stamp, is_delete=item.local is None)
+
+
+def _keep_overwritten(link: Link, planned: list[_Planned]) -> None:
+    """Keep the hub's versions of one-way documents before they are overwritten."""
+    if not planned:
+        return
+
+    def job(view: WriteView) -> None:
+        for each in planned:
+            tracked = each.item.tracked
+            versions = {"base": each.item.base, "local": each.item.local, "remote": each.hub, "result": each.item.local}
+            resolution = Resolution(None, Winner.LOCAL, ("",))
+            link.conflicts.add(view, tracked.namespace, tracked.key, versions, resolution, {"one_way": True})
+
+    link.write(job)
+    link.metrics.add("conflicts", len(planned))

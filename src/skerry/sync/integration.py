@@ -1,0 +1,176 @@
+"""Takes one version of a document from the hub into the local store, as the protocol decides; all in the caller's transaction."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from skerry.config.sync_config import Direction
+from skerry.errors import DuplicateKeyError
+from skerry.storage import WriteView
+from skerry.sync.link import Link
+from skerry.sync.local_documents import LocalDocuments
+from skerry.sync.protocol import document_state as states
+from skerry.sync.protocol.conflict_resolution import Resolution, Stamps, Winner, resolve
+from skerry.sync.protocol.document_state import Position, Shadow, State, content_hash
+from skerry.sync.protocol.hybrid_clock import corrected
+from skerry.sync.protocol.reconciliation import Action
+from skerry.sync.shadow import Tracked
+from skerry.values import documents
+from skerry.values.namespace import Namespace
+
+COUNTED = {
+    Action.SKIP: "pulled_skipped",
+    Action.ADVANCE: "pulled_unchanged",
+    Action.APPLY: "pulled_applied",
+    Action.AGREE: "pulled_agreed",
+    Action.MERGE: "pulled_merged",
+    Action.PUSH: "found_here",
+}
+
+
+@dataclass(slots=True)
+class RemoteVersion:
+    """A document as the hub has it (`raw` None: gone), when it was written, and where that stands in the stream."""
+
+    namespace: Namespace
+    key: bytes
+    id_document: bytes
+    raw: bytes | None
+    stamp: int
+    position: Position
+
+
+class Integration:
+    """The versions of one transaction. Shadows are written by `finish`; `refused` are those a unique index does not let in."""
+
+    def __init__(self, link: Link, view: WriteView, local: LocalDocuments) -> None:
+        self._link = link
+        self._view = view
+        self._local = local
+        self._known: dict[tuple[Namespace, bytes], Tracked | None] = {}
+        self._changed: dict[tuple[Namespace, bytes], Tracked] = {}
+        self._counts: dict[Action, int] = {}
+        self.refused: list[tuple[RemoteVersion, DuplicateKeyError]] = []
+
+    def know(self, namespace: Namespace, key: bytes, tracked: Tracked | None) -> None:
+        """Spare a read: the caller has read the shadow within this transaction."""
+        self._known.setdefault((namespace, key), tracked)
+
+    def shadow(self, namespace: Namespace, key: bytes) -> Tracked | None:
+        """Return the shadow as it is after what was integrated so far."""
+        place = (namespace, key)
+        if place not in self._known:
+            self._known[place] = self._link.shadows.get(self._view, namespace, key)
+        return self._known[place]
+
+    def integrate(self, remote: RemoteVersion, action: Action, local: bytes | None) -> None:
+        """Do what was decided about `remote`; `local` is the present version here."""
+        self._counts[action] = self._counts.get(action, 0) + 1
+        if action is Action.SKIP:
+            return
+        tracked = self.shadow(remote.namespace, remote.key)
+        old = None if tracked is None else tracked.shadow
+        theirs = content_hash(remote.raw)
+        if action is Action.ADVANCE:
+            assert old is not None
+            self._set(remote, old, states.advanced(old, remote.position))
+        elif action is Action.AGREE:
+            self._set(remote, old, states.integrated(theirs, remote.position, remote.stamp))
+        elif action is Action.APPLY:
+            if self._put(remote, local, remote.raw):
+                self._set(remote, old, states.integrated(theirs, remote.position, remote.stamp))
+        elif action is Action.MERGE:
+            self._merge(remote, old, local)
+        elif action is Action.PUSH:
+            self._set(remote, old, states.rebased(None, None, remote.position, order=self._order(), stamp=remote.stamp))
+
+    def settle(self, namespace: Namespace, key: bytes, batch: int | None, position: Position) -> None:
+        """The echo of a batch has come: what it carried is the base now. `batch` None: whatever batch it is in."""
+        tracked = self.shadow(namespace, key)
+        if tracked is None or tracked.shadow.state is not State.AWAIT:
+            return
+        if batch is not None and tracked.shadow.batch != batch:
+            return
+        link, view, old = self._link, self._view, tracked.shadow
+        local = self._local.get(namespace, key)
+        new = states.settled(old, local=content_hash(local), position=position)
+        if new is not None and new.state is State.DIRTY:
+            link.shadows.replace_base(view, namespace, key, link.shadows.pushed(view, namespace, key))
+            link.shadows.forget_pushed(view, namespace, key)
+        place = RemoteVersion(namespace, key, tracked.id_document, None, 0, position)
+        self._set(place, old, new)
+
+    def finish(self) -> None:
+        """Write the shadows and count."""
+        self._link.shadows.save(self._view, self._changed.values())
+        self._changed.clear()
+        self._view.after_commit.append(self._count)
+
+    def _count(self) -> None:
+        for action, count in self._counts.items():
+            self._link.metrics.add(COUNTED[action], count)
+
+    def _set(self, remote: RemoteVersion, old: Shadow | None, new: Shadow | None) -> None:
+        shadows, view = self._link.shadows, self._view
+        namespace, key = place = (remote.namespace, remote.key)
+        if new is None:
+            self._known[place] = None
+            self._changed.pop(place, None)
+            if old is not None:
+                shadows.remove(view, namespace, key)
+            return
+        tracked = Tracked(namespace, key, remote.id_document, new)
+        self._known[place] = self._changed[place] = tracked
+        if new.state is State.CLEAN and old is not None and old.state is not State.CLEAN:
+            shadows.forget_base(view, namespace, key)
+            shadows.forget_pushed(view, namespace, key)
+
+    def _put(self, remote: RemoteVersion, before: bytes | None, after: bytes | None) -> bool:
+        """Put a version in place; false when a unique index refuses it, and it has been put aside."""
+        try:
+            self._local.put(remote.namespace, remote.key, before, after)
+        except DuplicateKeyError as error:
+            self.refused.append((remote, error))
+            return False
+        return True
+
+    def _merge(self, remote: RemoteVersion, old: Shadow | None, local: bytes | None) -> None:
+        link, view, namespace, key = self._link, self._view, remote.namespace, remote.key
+        if link.selection.direction(namespace) is Direction.PULL:
+            if self._put(remote, local, remote.raw):
+                self._set(remote, old, states.integrated(content_hash(remote.raw), remote.position, remote.stamp))
+            return
+        base = None if old is None or old.base is None else link.shadows.base(view, namespace, key)
+        if (
+            old is None
+        ):  # here before the link was made, so nobody knows the base: the hub's version stands, ours is kept
+            stamp = 0
+            found = Resolution(_decoded(remote.raw), Winner.REMOTE, ("",))
+        else:
+            stamp = corrected(old.last_hlc, link.clock_offset_ms)
+            stamps = Stamps(stamp, remote.stamp)
+            found = resolve(_decoded(base), _decoded(local), _decoded(remote.raw), stamps, link.rules)
+        result = None if found.document is None else documents.encode(found.document)
+        if not self._put(remote, local, result):
+            return
+        if found.is_conflict:
+            self._log(remote, found, {"base": base, "local": local, "remote": remote.raw, "result": result}, stamp)
+        theirs = content_hash(remote.raw)
+        if result == remote.raw:
+            self._set(remote, old, states.integrated(theirs, remote.position, remote.stamp))
+            return
+        new_stamp = max(stamp, remote.stamp) + 1
+        self._set(remote, old, states.rebased(old, theirs, remote.position, order=self._order(), stamp=new_stamp))
+        link.shadows.replace_base(view, namespace, key, remote.raw)
+
+    def _log(self, remote: RemoteVersion, found: Resolution, versions: dict[str, bytes | None], stamp: int) -> None:
+        facts: dict[str, Any] = {"local_stamp": stamp, "remote_stamp": remote.stamp}
+        self._link.conflicts.add(self._view, remote.namespace, remote.key, versions, found, facts)
+        metrics = self._link.metrics
+        self._view.after_commit.append(lambda: metrics.add("conflicts"))
+
+    def _order(self) -> int:
+        return self._view.next_timestamp()
+
+
+def _decoded(raw: bytes | None) -> dict[str, Any] | None:
+    return None if raw is None else documents.decode(raw)

@@ -1,0 +1,90 @@
+"""Reads and writes of local documents on behalf of a link, within one transaction of the store."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from skerry.engine import oplog
+from skerry.engine.oplog import OplogBuffer
+from skerry.engine.storage_engine import StorageEngine
+from skerry.engine.write_path import CollectionWriter
+from skerry.storage import WriteView
+from skerry.values import documents
+from skerry.values.namespace import Namespace
+
+
+class LocalDocuments:
+    """Puts whole documents in place; entries of the oplog carry `origin`. Use `open_documents`."""
+
+    def __init__(self, view: WriteView, storage: StorageEngine, origin: str) -> None:
+        self._view = view
+        self._storage = storage
+        self._origin = origin
+        self._log = OplogBuffer(view, lsid=None, txn_number=None, origin=origin)
+        self._writers: dict[Namespace, CollectionWriter] = {}
+
+    def get(self, namespace: Namespace, key: bytes) -> bytes | None:
+        return self._storage.lookup(self._view, namespace, key)
+
+    def put(self, namespace: Namespace, key: bytes, before: bytes | None, after: bytes | None) -> None:
+        """Replace `before`, which is the present version, by `after`; None is no document.
+
+        Raises `DuplicateKeyError` of a unique index, with nothing changed then.
+        """
+        writer = self._writer(namespace)
+        has_unique = any(index.descriptor.unique for index in writer.entry.indexes)
+        if not has_unique:
+            self._put(writer, key, before, after)
+            return
+        mark, logged = writer.mark(), self._log.mark()
+        try:
+            with self._view.savepoint():
+                self._put(writer, key, before, after)
+        except BaseException:
+            self._log.discard(logged)
+            writer.discard(mark)
+            raise
+
+    def finish(self) -> None:
+        for writer in self._writers.values():
+            writer.finish()
+        self._log.flush()
+
+    def _put(self, writer: CollectionWriter, key: bytes, before: bytes | None, after: bytes | None) -> None:
+        if before is None:
+            if after is not None:
+                writer.insert(after, documents.id_of(after))
+            return
+        record = self._view.record_by_key(writer.entry.file_id, key)
+        assert record is not None
+        if after is None:
+            writer.delete(record[0], before)
+        else:
+            old, new = documents.decode(before), documents.decode(after)
+            writer.replace(record[0], before, old, new, is_replacement=True, after=after)
+
+    def _writer(self, namespace: Namespace) -> CollectionWriter:
+        writer = self._writers.get(namespace)
+        if writer is None:
+            catalog = self._storage.catalog
+            entry = catalog.snapshot(self._view).get(namespace)
+            if entry is None:
+                entry = catalog.create(self._view, namespace, {})
+                self._log.add_command(oplog.CREATE, namespace, {"uuid": entry.uuid})
+            writer = self._writers[namespace] = CollectionWriter(
+                self._view,
+                catalog,
+                entry,
+                self._log,
+                self._storage.observers,
+                origin=self._origin,
+                validate=False,
+            )
+        return writer
+
+
+@contextmanager
+def open_documents(view: WriteView, storage: StorageEngine, origin: str) -> Iterator[LocalDocuments]:
+    """Change documents within the block; what was changed is logged and told to observers at its end."""
+    local = LocalDocuments(view, storage, origin)
+    yield local
+    local.finish()

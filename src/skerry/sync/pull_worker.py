@@ -1,0 +1,195 @@
+"""The receiving side of a link while it is connected: the stream, the walks, and what to do when the stream breaks."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bson.int64 import Int64
+from pymongo.errors import PyMongoError
+
+from skerry.engine.engine import Engine
+from skerry.storage import WriteView
+from skerry.sync import resume_tokens
+from skerry.sync.change_applier import ChangeApplier
+from skerry.sync.change_stream_listener import ChangeStreamListener
+from skerry.sync.full_sync import FullSync
+from skerry.sync.hub import failure_of, now
+from skerry.sync.integration import Integration
+from skerry.sync.link import Link
+from skerry.sync.local_documents import open_documents
+from skerry.sync.protocol.document_state import BEGINNING, State
+from skerry.sync.protocol.push_batch import StreamFailure, classify_stream_failure
+from skerry.sync.push_worker import PushWorker
+from skerry.sync.registration import register_with_hub
+from skerry.sync.resume_tokens import StreamPosition
+from skerry.sync.selection import selected
+from skerry.values.namespace import Namespace
+
+AWAIT_MS: Final = 500  # also bounds how long stopping takes
+IDLE_SAVE_SECONDS: Final = 15.0
+DEAD_LETTER_SECONDS: Final = 30.0
+
+
+class PullWorker:
+    """Pulls for one link; used by one thread, but for `request_full_sync` and `flushed`."""
+
+    def __init__(self, link: Link, push: PushWorker) -> None:
+        self._link = link
+        self._push = push
+        self.applier = ChangeApplier(link, push.resolve, self._note)
+        self.walk = FullSync(link, push, self.applier)
+        self._listener: ChangeStreamListener | None = None
+        self._full_sync_wanted = False
+        self._saved = self._tried_dead = self._moved = time.monotonic()
+        self.flushed = 0
+        self.heard_at: float | None = None
+
+    def request_full_sync(self) -> None:
+        """Compare all collections anew, as soon as possible."""
+        self._full_sync_wanted = True
+
+    @property
+    def is_full_sync_wanted(self) -> bool:
+        """Whether a comparison was asked for and has not begun."""
+        return self._full_sync_wanted
+
+    def connect(self) -> None:
+        """Meet the hub, open the stream where it was left, plan the copies that are missing.
+
+        Raises `HubUnfitError`, `BatchUnsettledError` and pymongo's errors.
+        """
+        link = self._link
+        facts = link.hub.probe()
+        link.clock_offset_ms = facts.clock_offset_ms
+        is_clone = register_with_hub(link)
+        with link.lock:
+            self._push.resolve()
+        self.walk.load()
+        stored = link.read(lambda view: StreamPosition.load(view, link.name))
+        if stored is None or is_clone:
+            self._start_anew("a copy of this store uses its old name" if is_clone else "first")
+        else:
+            self.applier.start_at(stored)
+            self._resume(stored)
+        self.walk.plan(self._namespaces(), self.walk.record.reason or "first", again=False)
+
+    def step(self) -> None:
+        """Do the next piece of work: a chunk of a walk, then the events that wait."""
+        if self._full_sync_wanted:
+            self._full_sync_wanted = False
+            self.walk.plan(self._namespaces(), "asked for", again=True)
+        self.walk.step()
+        assert self._listener is not None
+        try:
+            batch = self._listener.next_batch(1 if self.walk.is_pending else AWAIT_MS)
+        except PyMongoError as error:
+            self._recover(error, by_token=True)
+            return
+        self.heard_at = time.monotonic()
+        if batch.events or batch.token != self.applier.position.token:
+            self._moved = self.heard_at
+        if batch.events or self.heard_at - self._saved > IDLE_SAVE_SECONDS:
+            self.applier.apply(batch)
+            self._saved = self.heard_at
+        if batch.is_last:
+            self._resume(self.applier.position)
+        self._keep_moving()
+
+    def flush(self, number: int) -> None:
+        """Write a note to the hub that comes back as an event: all events before it have been applied then."""
+        link = self._link
+        note = {"flush": link.identity.edge}
+        link.hub.markers(link.selection.home).replace_one({"_id": note}, {"_id": note, "n": Int64(number)}, upsert=True)
+
+    def disconnect(self) -> None:
+        """Close the stream; its position is stored."""
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+
+    def _open(self, *, after: Mapping[str, Any] | None = None, at_time: int | None = None) -> Mapping[str, Any]:
+        self.disconnect()
+        listener = ChangeStreamListener(self._link.hub, self._link.selection)
+        try:
+            token = listener.open(after=after, at_time=at_time)
+        except PyMongoError:
+            listener.close()
+            raise
+        self._listener = listener
+        self._link.metrics.add("stream_opened")
+        return token
+
+    def _resume(self, position: StreamPosition) -> None:
+        try:
+            self._open(after=position.token)
+        except PyMongoError as error:
+            self._recover(error, by_token=True)
+
+    def _recover(self, error: PyMongoError, *, by_token: bool) -> None:
+        """Go on after the stream has failed; raises `error` when the link itself is the trouble."""
+        failure = failure_of(error)
+        meaning = classify_stream_failure(failure.code, failure.labels, by_token=by_token)
+        if failure.code is None or meaning in (StreamFailure.DENIED, StreamFailure.REOPEN):
+            raise error
+        position = self.applier.position
+        if meaning is StreamFailure.START_AT_TIME and position.time:
+            try:
+                self._open(at_time=position.time)
+            except PyMongoError as again:
+                self._recover(again, by_token=False)
+            else:
+                position.grouping.start_again()
+            return
+        self._start_anew(f"history lost: {failure.message}")
+
+    def _start_anew(self, reason: str) -> None:
+        """Take a new place in the stream, then compare everything: what was written here and not pushed stays."""
+        link = self._link
+        with link.lock:
+            self._push.resolve()
+            token = self._open()
+            position = StreamPosition(dict(token), looked_up_until=link.hub.cluster_time())
+            link.write(lambda view: self._begin(view, position), durable=True)
+            self.applier.start_at(position)
+        if reason != "first":
+            link.metrics.add("history_lost")
+        self.walk.plan(self._namespaces(), reason, again=True)
+
+    def _begin(self, view: WriteView, position: StreamPosition) -> None:
+        """Settle what awaits an echo that the new stream will not bring, and store the new place."""
+        link = self._link
+        with open_documents(view, link.storage, link.name) as local:
+            integration = Integration(link, view, local)
+            for tracked in link.shadows.of_state(view, State.AWAIT):
+                integration.settle(tracked.namespace, tracked.key, None, BEGINNING)
+            integration.finish()
+        resume_tokens.forget(view, link.name)
+        position.save(view, link.name)
+
+    def _namespaces(self) -> list[Namespace]:
+        link = self._link
+        here = link.read(lambda view: [*local_collections(link.engine, view), *link.shadows.namespaces(view)])
+        there = link.hub.namespaces(link.selection.database)
+        return selected({*here, *there}, link.selection)
+
+    def _keep_moving(self) -> None:
+        """Retry what was put aside; write to the hub when its stream has stood still, so that the token does not age."""
+        now_at = time.monotonic()
+        link = self._link
+        if now_at - self._tried_dead > DEAD_LETTER_SECONDS:
+            self._tried_dead = now_at
+            self.applier.retry_dead_letters()
+        if now_at - self._moved > link.config.heartbeat_ms / 1000:
+            self._moved = now_at
+            beat = {"_id": {"beat": link.identity.edge}}
+            link.hub.markers(link.selection.home).replace_one(beat, {**beat, "at": now()}, upsert=True)
+
+    def _note(self, document: Mapping[str, Any]) -> None:
+        if document["_id"] == {"flush": self._link.identity.edge}:
+            self.flushed = max(self.flushed, int(document["n"]))
+
+
+def local_collections(engine: Engine, view: Any) -> list[Namespace]:
+    """Return the collections (not views) of this store."""
+    entries = engine.storage.catalog.snapshot(view).collections.values()
+    return [entry.namespace for entry in entries if "viewOn" not in entry.options]

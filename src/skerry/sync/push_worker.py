@@ -1,0 +1,293 @@
+"""Pushes the dirty set, batch by batch: one hub transaction each, marker first, every document compared with its base.
+
+Crash cases: a batch is marked in the store, durably, before anything is sent; what became of one that has no answer is settled
+by a fence, a document with the marker's own `_id`: either it gets in, and the batch can never commit, or the marker is there.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from pymongo.client_session import ClientSession
+from pymongo.errors import PyMongoError
+
+from skerry.storage import WriteView
+from skerry.sync.hub import HubFailure, failure_of, now
+from skerry.sync.hub_writes import PushItem, write_batch
+from skerry.sync.link import Link
+from skerry.sync.origin import fence_document, parse_marker
+from skerry.sync.protocol import document_state as states
+from skerry.sync.protocol.document_state import Shadow, State, content_hash
+from skerry.sync.protocol.event_grouping import BatchId, Marker
+from skerry.sync.protocol.push_batch import Candidate, Failure, Fence, classify_failure, plan_batch, read_fence
+from skerry.sync.push_records import OpenBatch, PushRecords
+from skerry.sync.shadow import Tracked
+from skerry.values.namespace import Namespace
+
+ATTEMPTS_MAX: Final = 6
+COMMIT_ATTEMPTS_MAX: Final = 3
+FENCE_SECONDS_MAX: Final = 90.0  # a hub ends open transactions after 60 s
+LEFT_OUT_MS: Final = 250
+REFUSED_MS: Final = 5_000
+REFUSED_MS_MAX: Final = 3_600_000
+
+
+class BatchUnsettledError(Exception):
+    """The hub cannot say yet whether a batch committed; nothing may be pushed or applied before it can."""
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A batch that the store knows to be on its way."""
+
+    id: BatchId
+    db: str
+    items: list[PushItem]
+
+
+class PushWorker:
+    """Pushes for one link; `push` and `resolve` may be called from any thread, one at a time through the link's lock."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._records = PushRecords(link.name)
+        self._documents_max = link.config.batch_documents_max
+
+    def push(self) -> int:
+        """Push one batch and return how many documents the hub has taken, 0 when there is nothing to do now.
+
+        Raises pymongo's errors when the hub is away, `BatchUnsettledError`.
+        """
+        link = self._link
+        with link.lock:
+            self.resolve()
+            batch = link.write(self._prepare, durable=True)
+            return 0 if batch is None else self._send(batch)
+
+    def has_work(self) -> bool:
+        """Whether something waits to be pushed now."""
+        link = self._link
+        now_ms = int(time.time() * 1000)
+        frozen = link.selection.frozen
+        return link.read(
+            lambda view: (
+                bool(link.shadows.dirty(view, excluded=frozen, now_ms=now_ms, limit=1))
+                or link.shadows.has_due_retry(view, now_ms)
+            )
+        )
+
+    def resolve(self) -> None:
+        """Settle the batches without an answer. The caller holds the link's lock; raises what `push` raises."""
+        for batch in self._link.read(self._records.open_batches):
+            marker = self._fence(batch)
+            named = {(Namespace(batch.db, coll), key) for coll, key in marker.stamps}
+            self._finish(batch.number, _acknowledging(named, states.not_written))
+
+    def _prepare(self, view: WriteView) -> Prepared | None:
+        """Mark the next batch as on its way."""
+        link = self._link
+        link.shadows.retry_refused(view, view.wall_ms)
+        waiting = link.shadows.dirty(
+            view, excluded=link.selection.frozen, now_ms=view.wall_ms, limit=self._documents_max * 2
+        )
+        items = [item for tracked in waiting if (item := self._item(view, tracked)) is not None]
+        candidates = [
+            Candidate(item.tracked.namespace.db, len(item.local or b""), item.tracked.shadow.next_retry)
+            for item in items
+        ]
+        chosen = plan_batch(
+            candidates,
+            documents_max=self._documents_max,
+            bytes_max=link.config.batch_bytes_max,
+            now_ms=view.wall_ms,
+        )
+        if not chosen:
+            return None
+        number = link.identity.next_batch
+        link.identity.next_batch += 1
+        link.identity.save(view, link.name)
+        batch = link.identity.batch_id(number)
+        db = items[chosen[0]].tracked.namespace.db
+        self._records.add(view, OpenBatch(number, db, batch))
+        sent = []
+        for index in chosen:
+            item, tracked = items[index], items[index].tracked
+            shadow = states.sent(tracked.shadow, number, content_hash(item.local))
+            item.tracked = Tracked(tracked.namespace, tracked.key, tracked.id_document, shadow)
+            sent.append(item)
+        link.shadows.save(view, [item.tracked for item in sent])
+        return Prepared(batch, db, sent)
+
+    def _item(self, view: WriteView, tracked: Tracked) -> PushItem | None:
+        """Return what to push for a dirty document; None when it is as the hub has it, and so is settled here."""
+        link, shadow = self._link, tracked.shadow
+        namespace, key = tracked.namespace, tracked.key
+        local = link.storage.lookup(view, namespace, key)
+        if content_hash(local) != shadow.base:
+            base = link.shadows.base(view, namespace, key) if local is not None and shadow.base is not None else None
+            return PushItem(tracked, local, base, one_way=link.selection.is_one_way(namespace))
+        settled = states.integrated(shadow.base, shadow.position, shadow.last_hlc)
+        if settled is None:
+            link.shadows.remove(view, namespace, key)
+        else:
+            link.shadows.save(view, [Tracked(namespace, key, tracked.id_document, settled)])
+            link.shadows.forget_base(view, namespace, key)
+        return None
+
+    def _send(self, batch: Prepared) -> int:
+        for attempt in range(ATTEMPTS_MAX):
+            try:
+                return self._try(batch)
+            except _Retry:
+                self._link.metrics.add("push_retries")
+                time.sleep(random.random() * 0.02 * 2**attempt)
+        self._finish(batch.id.number, lambda _: _left_out)
+        return 0
+
+    def _try(self, batch: Prepared) -> int:
+        """Run the transaction once. Raises `_Retry` when it surely did not commit and the same batch can be tried again."""
+        link = self._link
+        named: set[tuple[Namespace, bytes]] = set()
+        try:
+            with link.hub.transaction() as session:
+                named = write_batch(link, session, batch.id, batch.db, batch.items)
+                unknown = _commit(session) if named else None
+        except PyMongoError as error:
+            return self._failed(batch, failure_of(error))
+        if unknown is not None:
+            link.metrics.add("link_failures")
+            self.resolve()
+            return len(batch.items)
+        left = len(batch.items) - len(named)
+        link.metrics.add("pushed", len(named))
+        link.metrics.add("push_batches", 1 if named else 0)
+        link.metrics.add("push_left_out", left)
+        self._finish(batch.id.number, _acknowledging(named, _left_out))
+        if len(named) == len(batch.items):
+            self._documents_max = min(self._documents_max * 2, link.config.batch_documents_max)
+        return len(named)
+
+    def _failed(self, batch: Prepared, failure: HubFailure) -> int:
+        """Deal with an error before the commit was sent: nothing of the batch is or will be on the hub."""
+        meaning = classify_failure(failure.code, failure.labels, committing=False)
+        if meaning is Failure.ABORTED:
+            raise _Retry
+        if meaning is Failure.DOCUMENT and failure.index is None and len(batch.items) > 1:
+            self._documents_max = max(1, len(batch.items) // 2)  # find the one by halves
+            self._finish(batch.id.number, lambda _: states.not_written)
+            return 1
+        if meaning is Failure.DOCUMENT:
+            culprit = batch.items[failure.index or 0].tracked
+            refused = (culprit.namespace, culprit.key)
+            self._link.metrics.add("push_refused")
+            self._finish(
+                batch.id.number, lambda item: _refused(failure.message) if item == refused else states.not_written
+            )
+            return 1
+        self._finish(batch.id.number, lambda _: states.not_written)
+        raise HubLostError(failure, denied=meaning is Failure.DENIED)
+
+    def _fence(self, batch: OpenBatch) -> Marker:
+        """Make sure that the batch has committed or never will; return its marker, a fence when it never will."""
+        deadline = time.monotonic() + FENCE_SECONDS_MAX
+        self._link.metrics.add("fences")
+        while True:
+            markers = self._link.hub.markers(batch.db)
+            code: int | None = None
+            try:
+                with self._link.hub.transaction() as session:
+                    markers.insert_one(fence_document(batch.id, at=now()), session=session)
+                    unknown = _commit(session)
+                if unknown is not None:
+                    raise HubLostError(unknown, denied=False)
+            except PyMongoError as error:
+                failure = failure_of(error)
+                if failure.code is None:
+                    raise
+                code = failure.code
+            found = None if code is None else markers.find_one({"_id": batch.id.to_document()})
+            marker = None if found is None else parse_marker(found)
+            verdict = _read(code, marker)
+            if verdict is Fence.ABORTED:
+                return Marker(batch.id, is_fence=True)
+            if verdict is Fence.COMMITTED and marker is not None:
+                return marker
+            if time.monotonic() > deadline:
+                raise BatchUnsettledError(f"batch {batch.number} is still open on the hub")
+            time.sleep(0.2)
+
+    def _finish(self, number: int, outcome: "Callable[[tuple[Namespace, bytes]], Callable[[Shadow], Shadow]]") -> None:
+        """Move the documents of a batch to what `outcome` says of each, and close the batch."""
+        link = self._link
+
+        def job(view: WriteView) -> None:
+            changed = []
+            for tracked in link.shadows.of_state(view, State.INFLIGHT):
+                if tracked.shadow.batch != number:
+                    continue
+                shadow = outcome((tracked.namespace, tracked.key))(tracked.shadow)
+                changed.append(Tracked(tracked.namespace, tracked.key, tracked.id_document, shadow))
+                if shadow.state is not State.AWAIT:
+                    link.shadows.forget_pushed(view, tracked.namespace, tracked.key)
+            link.shadows.save(view, changed)
+            self._records.remove(view, number)
+
+        link.write(job)
+
+
+class HubLostError(Exception):
+    """The hub is away, unwell, or does not let us in; `failure` says what it answered."""
+
+    def __init__(self, failure: HubFailure, *, denied: bool) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+        self.denied = denied
+
+
+class _Retry(Exception):  # noqa: N818  a signal within this module
+    """The transaction aborted for a reason that passes."""
+
+
+def _commit(session: ClientSession) -> HubFailure | None:
+    """Commit; return what is known when it is not known whether it has committed."""
+    last: HubFailure | None = None
+    for _ in range(COMMIT_ATTEMPTS_MAX):
+        try:
+            session.commit_transaction()
+        except PyMongoError as error:
+            last = failure_of(error)
+            if classify_failure(last.code, last.labels, committing=True) is not Failure.UNKNOWN:
+                raise
+        else:
+            return None
+    return last
+
+
+def _read(code: int | None, marker: Marker | None) -> Fence:
+    if code == 11000 and marker is None:
+        return Fence.OPEN  # it was there and is gone: ask again
+    try:
+        return read_fence(code, taken_by_fence=marker is not None and marker.is_fence)
+    except ValueError:
+        return Fence.OPEN
+
+
+def _acknowledging(
+    named: set[tuple[Namespace, bytes]], otherwise: Callable[[Shadow], Shadow]
+) -> Callable[[tuple[Namespace, bytes]], Callable[[Shadow], Shadow]]:
+    return lambda item: states.acknowledged if item in named else otherwise
+
+
+def _left_out(shadow: Shadow) -> Shadow:
+    delay = LEFT_OUT_MS << min(shadow.attempts, 5)
+    return states.not_written(shadow, retry_at=int(time.time() * 1000) + delay)
+
+
+def _refused(message: str) -> Callable[[Shadow], Shadow]:
+    def refuse(shadow: Shadow) -> Shadow:
+        delay = min(REFUSED_MS << min(shadow.attempts, 20), REFUSED_MS_MAX)
+        return states.refused(shadow, message, retry_at=int(time.time() * 1000) + delay)
+
+    return refuse

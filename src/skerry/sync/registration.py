@@ -1,0 +1,54 @@
+"""Meeting a hub: is it the one this link belongs to, and has a copy of this store been using our name there?"""
+
+import uuid
+from dataclasses import replace
+
+from pymongo import ReturnDocument
+
+from skerry.storage import WriteView
+from skerry.sync.hub import HubUnfitError, now
+from skerry.sync.link import Link
+from skerry.sync.origin import Identity
+
+
+def register_with_hub(link: Link) -> bool:
+    """Check the hub's identity and renew our registration there; return whether this store turned out to be a clone.
+
+    A clone has taken a new name and must compare everything. Raises `HubUnfitError` for another hub than the one of the last
+    time, and pymongo's errors.
+    """
+    link.hub.prepare_markers(link.selection.home)
+    markers = link.hub.markers(link.selection.home)
+    hub = markers.find_one_and_update(
+        {"_id": {"hub": 1}},
+        {"$setOnInsert": {"name": uuid.uuid4().hex}},
+        upsert=True,
+        return_document=ReturnDocument.AFTER,
+    )
+    assert hub is not None
+    identity = replace(link.identity)
+    if identity.hub is not None and identity.hub != hub["name"]:
+        raise HubUnfitError(f"this is not the hub that link {link.name!r} belongs to: its identity is {hub['name']}")
+    registered = markers.find_one({"_id": {"edge": identity.edge}})
+    known_run = None if registered is None else registered["run"]
+    is_clone = known_run is not None and known_run not in (identity.run, identity.next_run)
+    if is_clone:
+        identity.take_new_name()
+    identity.hub = hub["name"]
+    identity.next_run = uuid.uuid4().hex
+    _store(link, identity)
+    markers.update_one(
+        {"_id": {"edge": identity.edge}}, {"$set": {"run": identity.next_run, "seen": now()}}, upsert=True
+    )
+    identity.run = identity.next_run
+    _store(link, identity)
+    return is_clone
+
+
+def _store(link: Link, identity: Identity) -> None:
+    def job(view: WriteView) -> None:
+        identity.next_batch = link.identity.next_batch
+        identity.save(view, link.name)
+
+    link.write(job, durable=True)
+    link.identity = replace(identity)

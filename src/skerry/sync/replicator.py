@@ -1,0 +1,231 @@
+"""One link, running: its threads, its states, and when each part starts and ends.
+
+Two threads: one connects, pulls and compares, the other pushes. They meet in the link's lock. Whatever fails on the way to
+the hub is waited out, with growing pauses; nothing that was captured is ever dropped.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from pymongo.errors import PyMongoError
+
+from skerry.config.sync_config import SyncConfig
+from skerry.engine.engine import Engine
+from skerry.errors import ShutdownError
+from skerry.storage import WriteView
+from skerry.sync import outbox
+from skerry.sync.hub import HubUnfitError
+from skerry.sync.lease import Lease
+from skerry.sync.link import Link
+from skerry.sync.protocol.backoff import Backoff
+from skerry.sync.protocol.document_state import State
+from skerry.sync.protocol.hybrid_clock import milliseconds_of
+from skerry.sync.pull_worker import PullWorker
+from skerry.sync.push_worker import BatchUnsettledError, HubLostError, PushWorker
+from skerry.sync.sync_health import LinkState, LinkStatus
+from skerry.values.namespace import Namespace
+
+LOG: Final = logging.getLogger("skerry.sync")
+
+POLL_SECONDS: Final = 0.25  # how soon writes of other processes on the directory are noticed
+STANDBY_SECONDS: Final = 2.0
+FLUSH_POLL_SECONDS: Final = 0.02
+
+
+class Replicator:
+    """Keeps an engine in step with a hub. `start` and `stop` once each; all methods may be called from any thread."""
+
+    def __init__(self, engine: Engine, config: SyncConfig) -> None:
+        """Nothing is captured or sent before `start`. Raises `ConfigurationError` for a connection string pymongo refuses."""
+        self.link = Link(engine, config)
+        self._outbox = outbox.attach(engine)
+        self._push = PushWorker(self.link)
+        self._pull = PullWorker(self.link, self._push)
+        self._lease = Lease(self.link)
+        self._state = LinkState.STOPPED
+        self._error: str | None = None
+        self._stopping = threading.Event()
+        self._running = threading.Event()  # not paused
+        self._connected = threading.Event()
+        self._dirty = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._flushes = 0
+
+    def start(self) -> None:
+        """Capture local writes from now on, and begin to connect; returns at once, with or without a hub."""
+        self.link.register()
+        self._outbox.subscribe(self._dirty.set)
+        self._running.set()
+        self._state = LinkState.CONNECTING
+        for name, work in (("pull", self._pull_loop), ("push", self._push_loop)):
+            thread = threading.Thread(target=work, name=f"skerry-{name}-{self.link.name}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self) -> None:
+        """End the threads between two transactions and close the connections. Capturing goes on. Idempotent."""
+        self._stopping.set()
+        self._dirty.set()
+        self._running.set()
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+        self._outbox.unsubscribe(self._dirty.set)
+        if self._state is not LinkState.STOPPED:
+            self._pull.disconnect()
+            self._lease.release()
+            self._state = LinkState.STOPPED
+        self.link.hub.close()
+
+    def pause(self) -> None:
+        """Send and take nothing until `resume`; local writes go on being captured."""
+        self._running.clear()
+
+    def resume(self) -> None:
+        """Go on after `pause`, or try again at once after a refusal."""
+        self._running.set()
+        self._dirty.set()
+
+    def full_sync(self) -> None:
+        """Compare every collection on both sides and repair what differs; `wait_until_in_step` waits for it."""
+        self._pull.request_full_sync()
+
+    def thaw(self, namespace: Namespace) -> None:
+        """Let a frozen collection travel again, beginning with a comparison: what the hub dropped is deleted here then."""
+
+        def job(view: WriteView) -> None:
+            self.link.thaw(view, namespace)
+
+        with self.link.lock:
+            self.link.write(job, durable=True)
+        self.full_sync()
+
+    def status(self) -> LinkStatus:
+        """Return the link's state and what waits."""
+        link = self.link
+        state = self._state
+        if state not in (LinkState.STOPPED, LinkState.REFUSED) and not self._running.is_set():
+            state = LinkState.PAUSED
+        with link.storage.read() as view:
+            counts = link.shadows.counts(view)
+            conflicts, dead = link.conflicts.count(view), link.dead_letters.count(view)
+        number = {each: counts.get(each, (0, 0))[0] for each in State}
+        oldest = counts.get(State.DIRTY)
+        heard = self._pull.heard_at
+        return LinkStatus(
+            link=link.name,
+            state=state,
+            error=self._error,
+            dirty=number[State.DIRTY],
+            in_flight=number[State.INFLIGHT],
+            awaiting_echo=number[State.AWAIT],
+            quarantined=number[State.QUARANTINED],
+            conflicts=conflicts,
+            dead_letters=dead,
+            oldest_dirty_ms=None if oldest is None else max(0, int(time.time() * 1000) - milliseconds_of(oldest[1])),
+            stream_age_ms=None if heard is None else int((time.monotonic() - heard) * 1000),
+            copying=tuple(self._pull.walk.record.pending),
+            frozen=dict(link.selection.frozen),
+            counters=link.metrics.snapshot(),
+        )
+
+    def wait_until_in_step(self, timeout: float) -> bool:
+        """Return true once everything written on either side before the call is on both; false after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if self._pull.is_full_sync_wanted or not self.status().is_in_step:
+                time.sleep(FLUSH_POLL_SECONDS)
+                continue
+            if self._flush(deadline) and self.status().is_in_step:
+                return True
+        return False
+
+    def _flush(self, deadline: float) -> bool:
+        self._flushes = number = max(self._flushes + 1, int(time.time() * 1000))
+        try:
+            self._pull.flush(number)
+        except PyMongoError:
+            time.sleep(FLUSH_POLL_SECONDS)
+            return False
+        while self._pull.flushed < number:
+            if time.monotonic() > deadline or self._stopping.is_set():
+                return False
+            time.sleep(FLUSH_POLL_SECONDS)
+        return True
+
+    def _pull_loop(self) -> None:
+        backoff = self._backoff()
+        while not self._stopping.is_set():
+            if not self._may_run():
+                continue
+            try:
+                self._set_state(LinkState.CONNECTING, self._error)
+                self._pull.connect()
+                self._connected.set()
+                backoff.succeeded()
+                while self._may_run():
+                    self._pull.step()
+                    is_copying = self._pull.walk.is_pending
+                    self._set_state(LinkState.COPYING if is_copying else LinkState.STREAMING, None)
+            except ShutdownError:
+                return
+            except Exception as error:
+                self._failed(error)
+                self._stopping.wait(backoff.next_delay_ms() / 1000)
+            finally:
+                self._connected.clear()
+                self._pull.disconnect()
+
+    def _push_loop(self) -> None:
+        backoff = self._backoff()
+        while not self._stopping.is_set():
+            if not self._connected.wait(POLL_SECONDS) or not self._running.is_set():
+                continue
+            self._dirty.clear()
+            try:
+                if not self._push.has_work() or not self._push.push():
+                    self._dirty.wait(POLL_SECONDS)
+                backoff.succeeded()
+            except ShutdownError:
+                return
+            except Exception as error:
+                self._failed(error)
+                self._stopping.wait(backoff.next_delay_ms() / 1000)
+
+    def _may_run(self) -> bool:
+        """Whether to go on now; waits a moment while paused, or while another process has the link."""
+        if self._stopping.is_set():
+            return False
+        if not self._running.is_set():
+            self._connected.clear()
+            self._running.wait(POLL_SECONDS)
+            return False
+        if not self._lease.take():
+            self._set_state(LinkState.STANDBY, None)
+            self._stopping.wait(STANDBY_SECONDS)
+            return False
+        return True
+
+    def _failed(self, error: Exception) -> None:
+        """Report a failure; what is known to pass is no more than a state."""
+        message = f"{type(error).__name__}: {error}"
+        denied = isinstance(error, HubLostError) and error.denied
+        refused = denied or isinstance(error, HubUnfitError)
+        if not isinstance(error, PyMongoError | HubLostError | BatchUnsettledError | HubUnfitError):
+            LOG.exception("link %s failed", self.link.name)
+        elif message != self._error:
+            LOG.warning("link %s: %s", self.link.name, message)
+        self.link.metrics.add("link_failures")
+        self._set_state(LinkState.REFUSED if refused else LinkState.OFFLINE, message)
+
+    def _set_state(self, state: LinkState, error: str | None) -> None:
+        self._state, self._error = state, error
+
+    def _backoff(self) -> Backoff:
+        config = self.link.config
+        uniform: Callable[[], float] = random.random
+        return Backoff(config.backoff_ms_min, config.backoff_ms_max, uniform)

@@ -1,0 +1,133 @@
+"""`aggregate` (manual: aggregate, Aggregation Stages)."""
+
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+from pymongo.errors import OperationFailure
+
+
+@pytest.fixture
+def sales(database: Database[Any]) -> Any:
+    database.sales.insert_many(
+        [
+            {"_id": 1, "item": "oar", "qty": 2, "price": 10.0, "tags": ["a", "b"]},
+            {"_id": 2, "item": "oar", "qty": 1, "price": 11.0, "tags": ["a"]},
+            {"_id": 3, "item": "rope", "qty": 5, "price": 2.5, "tags": []},
+        ]
+    )
+    database.items.insert_many([{"_id": "oar", "wood": True}, {"_id": "rope", "wood": False}])
+    return database.sales
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "expected"),
+    [
+        ([{"$match": {"qty": {"$gt": 1}}}, {"$project": {"qty": 1}}], [{"_id": 1, "qty": 2}, {"_id": 3, "qty": 5}]),
+        (
+            [{"$group": {"_id": "$item", "n": {"$sum": "$qty"}}}, {"$sort": {"_id": 1}}],
+            [{"_id": "oar", "n": 3}, {"_id": "rope", "n": 5}],
+        ),
+        ([{"$count": "n"}], [{"n": 3}]),
+        ([{"$match": {"qty": 99}}, {"$count": "n"}], []),
+        (
+            [{"$sort": {"price": -1}}, {"$limit": 1}, {"$unset": ["tags", "qty"]}],
+            [{"_id": 2, "item": "oar", "price": 11.0}],
+        ),
+        ([{"$unwind": "$tags"}, {"$sortByCount": "$tags"}], [{"_id": "a", "count": 2}, {"_id": "b", "count": 1}]),
+        (
+            [
+                {"$match": {"_id": 3}},
+                {"$lookup": {"from": "items", "localField": "item", "foreignField": "_id", "as": "i"}},
+                {"$project": {"i": 1}},
+            ],
+            [{"_id": 3, "i": [{"_id": "rope", "wood": False}]}],
+        ),
+        (
+            [{"$facet": {"n": [{"$count": "c"}], "first": [{"$limit": 1}, {"$project": {"_id": 1}}]}}],
+            [{"n": [{"c": 3}], "first": [{"_id": 1}]}],
+        ),
+        ([{"$replaceWith": {"t": {"$multiply": ["$qty", "$price"]}}}], [{"t": 20.0}, {"t": 11.0}, {"t": 12.5}]),
+        (
+            [{"$skip": 2}, {"$set": {"x": "$$REMOVE", "tags": "$$REMOVE"}}],
+            [{"_id": 3, "item": "rope", "qty": 5, "price": 2.5}],
+        ),
+    ],
+)
+def test_pipelines_compute(sales: Any, pipeline: list[Any], expected: list[Any]) -> None:
+    assert list(sales.aggregate(pipeline)) == expected
+
+
+def test_a_pipeline_comes_in_batches(database: Database[Any]) -> None:
+    database.numbers.insert_many([{"_id": number} for number in range(300)])
+    found = database.numbers.aggregate([{"$set": {"n": {"$add": ["$_id", 1]}}}], batchSize=50)
+    assert [each["n"] for each in found] == list(range(1, 301))
+
+
+def test_let_variables_reach_the_pipeline(sales: Any) -> None:
+    found = sales.aggregate([{"$match": {"$expr": {"$eq": ["$qty", "$$q"]}}}, {"$project": {"_id": 1}}], let={"q": 5})
+    assert list(found) == [{"_id": 3}]
+
+
+def test_out_replaces_a_collection(sales: Any) -> None:
+    sales.database.totals.insert_one({"_id": "old"})
+    sales.aggregate([{"$group": {"_id": "$item", "n": {"$sum": 1}}}, {"$out": "totals"}])
+    assert sorted(sales.database.totals.find(), key=lambda each: each["_id"]) == [
+        {"_id": "oar", "n": 2},
+        {"_id": "rope", "n": 1},
+    ]
+
+
+def test_merge_updates_a_collection(sales: Any) -> None:
+    sales.database.totals.insert_many([{"_id": "oar", "kept": True}, {"_id": "old"}])
+    sales.aggregate([{"$group": {"_id": "$item", "n": {"$sum": 1}}}, {"$merge": {"into": "totals"}}])
+    assert sorted(sales.database.totals.find(), key=lambda each: each["_id"]) == [
+        {"_id": "oar", "kept": True, "n": 2},
+        {"_id": "old"},
+        {"_id": "rope", "n": 1},
+    ]
+
+
+def test_documents_need_no_collection(database: Database[Any]) -> None:
+    found = database.aggregate([{"$documents": [{"a": 1}, {"a": 2}]}, {"$match": {"a": 2}}])
+    assert list(found) == [{"a": 2}]
+
+
+def test_a_view_is_its_pipeline(sales: Any) -> None:
+    database = sales.database
+    database.create_collection("oars", viewOn="sales", pipeline=[{"$match": {"item": "oar"}}])
+    assert database.oars.count_documents({}) == 2
+    assert list(database.oars.find({"qty": 1}, {"_id": 1})) == [{"_id": 2}]
+    assert database.oars.distinct("qty") == [1, 2]
+    with pytest.raises(OperationFailure) as caught:
+        database.oars.insert_one({})
+    assert caught.value.code == 166
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"pipeline": []}, 9),
+        ({"pipeline": {}, "cursor": {}}, 14),
+        ({"pipeline": [5], "cursor": {}}, 14),
+        ({"cursor": {}}, 40414),
+        ({"pipeline": [], "cursor": 5}, 14),
+        ({"pipeline": [], "cursor": {"batchSize": -1}}, 51024),
+        ({"pipeline": [{"$nonsense": 1}], "cursor": {}}, 40324),
+        ({"pipeline": [{"$match": {}, "$limit": 1}], "cursor": {}}, 40323),
+        ({"pipeline": [{"$limit": 0}], "cursor": {}}, 15958),
+        ({"pipeline": [{"$group": {"n": 1}}], "cursor": {}}, 15955),
+        ({"pipeline": [{"$set": {"a": {"$nonsense": 1}}}], "cursor": {}}, 168),
+        ({"pipeline": [], "cursor": {}, "nonsense": 1}, 40415),
+    ],
+)
+def test_wrong_pipelines_are_refused_with_the_servers_codes(sales: Any, fields: dict[str, Any], code: int) -> None:
+    with pytest.raises(OperationFailure) as caught:
+        sales.database.command({"aggregate": "sales", **fields})
+    assert caught.value.code == code, caught.value
+
+
+def test_a_pipeline_of_a_database_needs_a_stage_that_reads_none(database: Database[Any]) -> None:
+    with pytest.raises(OperationFailure) as caught:
+        list(database.aggregate([{"$match": {}}]))
+    assert caught.value.code == 73

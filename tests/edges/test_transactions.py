@@ -1,0 +1,197 @@
+"""Multi-document transactions (manual: Transactions)."""
+
+from typing import Any
+
+import pytest
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+from pymongo.errors import InvalidOperation, OperationFailure
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+
+@pytest.fixture
+def accounts(database: Database[Any]) -> Any:
+    database.accounts.insert_many([{"_id": "a", "balance": 100}, {"_id": "b", "balance": 0}])
+    return database.accounts
+
+
+def balances(accounts: Any) -> dict[str, int]:
+    return {each["_id"]: each["balance"] for each in accounts.find()}
+
+
+def transfer(accounts: Any, session: ClientSession) -> None:
+    accounts.update_one({"_id": "a"}, {"$inc": {"balance": -10}}, session=session)
+    accounts.update_one({"_id": "b"}, {"$inc": {"balance": 10}}, session=session)
+
+
+def test_a_committed_transaction_happens_as_a_whole(accounts: Any) -> None:
+    with accounts.database.client.start_session() as session, session.start_transaction():
+        transfer(accounts, session)
+        assert balances(accounts) == {"a": 100, "b": 0}
+        assert accounts.find_one({"_id": "a"}, session=session)["balance"] == 90
+    assert balances(accounts) == {"a": 90, "b": 10}
+
+
+def test_an_aborted_transaction_leaves_nothing(accounts: Any) -> None:
+    with accounts.database.client.start_session() as session:
+        session.start_transaction()
+        transfer(accounts, session)
+        session.abort_transaction()
+    assert balances(accounts) == {"a": 100, "b": 0}
+
+
+def test_the_callback_form_commits(accounts: Any) -> None:
+    with accounts.database.client.start_session() as session:
+        session.with_transaction(
+            lambda own: transfer(accounts, own),
+            read_concern=ReadConcern("snapshot"),
+            write_concern=WriteConcern("majority"),
+        )
+    assert balances(accounts) == {"a": 90, "b": 10}
+
+
+def test_reads_see_the_snapshot_and_the_transactions_own_writes(accounts: Any) -> None:
+    with accounts.database.client.start_session() as session, session.start_transaction():
+        assert accounts.count_documents({}, session=session) == 2
+        accounts.insert_one({"_id": "c", "balance": 5})
+        assert accounts.count_documents({}, session=session) == 2
+        accounts.insert_one({"_id": "d", "balance": 7}, session=session)
+        found = accounts.find({}, session=session).sort("_id", -1)
+        assert [each["_id"] for each in found] == ["d", "b", "a"]
+        total = accounts.aggregate([{"$group": {"_id": None, "n": {"$sum": "$balance"}}}], session=session)
+        assert list(total) == [{"_id": None, "n": 107}]
+        assert accounts.distinct("balance", {}, session=session) == [0, 7, 100]
+
+
+def test_a_conflicting_write_is_transient_and_aborts(accounts: Any) -> None:
+    client = accounts.database.client
+    with client.start_session() as one, client.start_session() as other:
+        one.start_transaction()
+        other.start_transaction()
+        accounts.update_one({"_id": "a"}, {"$inc": {"balance": 1}}, session=one)
+        with pytest.raises(OperationFailure) as caught:
+            accounts.update_one({"_id": "a"}, {"$inc": {"balance": 2}}, session=other)
+        assert caught.value.code == 112
+        assert caught.value.has_error_label("TransientTransactionError")
+        one.commit_transaction()
+        with pytest.raises(OperationFailure) as caught:
+            other.commit_transaction()
+        assert caught.value.code == 251
+    assert balances(accounts)["a"] == 101
+
+
+def test_a_document_changed_since_the_snapshot_conflicts(accounts: Any) -> None:
+    with accounts.database.client.start_session() as session:
+        session.start_transaction()
+        accounts.find_one({"_id": "b"}, session=session)
+        accounts.update_one({"_id": "a"}, {"$set": {"balance": 1}})
+        with pytest.raises(OperationFailure) as caught:
+            accounts.update_one({"_id": "a"}, {"$inc": {"balance": 5}}, session=session)
+        assert caught.value.code == 112
+        session.abort_transaction()
+    assert balances(accounts)["a"] == 1
+
+
+def test_a_failed_statement_aborts_the_transaction(accounts: Any) -> None:
+    with accounts.database.client.start_session() as session:
+        session.start_transaction()
+        accounts.insert_one({"_id": "c", "balance": 1}, session=session)
+        with pytest.raises(OperationFailure) as caught:
+            accounts.insert_one({"_id": "a"}, session=session)
+        assert caught.value.code == 11000
+        with pytest.raises(OperationFailure) as caught:
+            accounts.find_one({}, session=session)
+        assert caught.value.code == 251
+        session.abort_transaction()
+    assert set(balances(accounts)) == {"a", "b"}
+
+
+def test_a_transaction_may_create_its_collection(accounts: Any) -> None:
+    database = accounts.database
+    with database.client.start_session() as session, session.start_transaction():
+        database.log.insert_one({"_id": 1}, session=session)
+        assert "log" not in database.list_collection_names()
+    assert database.log.find_one() == {"_id": 1}
+
+
+def test_deletes_and_find_and_modify_take_part(accounts: Any) -> None:
+    with accounts.database.client.start_session() as session, session.start_transaction():
+        accounts.delete_one({"_id": "b"}, session=session)
+        found = accounts.find_one_and_update(
+            {"_id": "a"}, {"$set": {"balance": 1}}, return_document=True, session=session
+        )
+        assert found["balance"] == 1
+        assert accounts.find_one({"_id": "b"}, session=session) is None
+    assert balances(accounts) == {"a": 1}
+
+
+def test_a_cursor_of_a_transaction_goes_on_in_it(accounts: Any) -> None:
+    accounts.insert_many([{"_id": number, "balance": 0} for number in range(300)])
+    with accounts.database.client.start_session() as session, session.start_transaction():
+        found = accounts.find({}, session=session, batch_size=50)
+        next(found)
+        accounts.delete_many({"_id": {"$gte": 200}})
+        assert 1 + sum(1 for _ in found) == 302
+
+
+def run(database: Database[Any], session: ClientSession, command: dict[str, Any]) -> Any:
+    return database.command(command, session=session)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        {"count": "accounts"},
+        {"listCollections": 1},
+        {"drop": "accounts"},
+        {"explain": {"find": "accounts"}},
+        {"collStats": "accounts"},
+    ],
+)
+def test_other_commands_are_refused_in_a_transaction(accounts: Any, command: dict[str, Any]) -> None:
+    with accounts.database.client.start_session() as session:
+        session.start_transaction()
+        accounts.find_one({}, session=session)
+        with pytest.raises(OperationFailure) as caught:
+            run(accounts.database, session, command)
+        assert caught.value.code == 263, caught.value
+        session.abort_transaction()
+
+
+def test_committing_again_is_answered_again(accounts: Any) -> None:
+    with accounts.database.client.start_session() as session:
+        session.start_transaction()
+        transfer(accounts, session)
+        session.commit_transaction()
+        session.commit_transaction()
+    assert balances(accounts) == {"a": 90, "b": 10}
+
+
+def test_an_empty_transaction_commits(accounts: Any) -> None:
+    with accounts.database.client.start_session() as session:
+        session.start_transaction()
+        session.commit_transaction()
+        session.start_transaction()
+        accounts.find_one({}, session=session)
+        session.commit_transaction()
+        with pytest.raises(InvalidOperation):
+            session.abort_transaction()
+
+
+def test_a_session_may_run_one_transaction_after_another(accounts: Any) -> None:
+    with accounts.database.client.start_session() as session:
+        for _ in range(3):
+            with session.start_transaction():
+                transfer(accounts, session)
+    assert balances(accounts) == {"a": 70, "b": 30}
+
+
+def test_indexes_are_right_after_a_transaction(accounts: Any) -> None:
+    accounts.create_index("balance")
+    with accounts.database.client.start_session() as session, session.start_transaction():
+        transfer(accounts, session)
+        assert accounts.find_one({"balance": 90}, session=session)["_id"] == "a"
+        assert accounts.find_one({"balance": 100}, session=session) is None
+    assert accounts.find_one({"balance": 90})["_id"] == "a"
+    assert accounts.database.command("validate", "accounts")["valid"] is True

@@ -1,0 +1,178 @@
+import pytest
+from bson.int64 import Int64
+
+from skerry.values.missing import MISSING
+
+DOCUMENT = {"a": [3, 1, 2], "docs": [{"v": 1, "t": [5, 1]}, {"v": 3, "t": []}, {"v": 2, "t": [4]}, {"v": 1}], "n": None}
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({"$arrayElemAt": ["$a", 0]}, 3),
+        ({"$arrayElemAt": ["$a", -1]}, 2),
+        ({"$arrayElemAt": ["$a", 1.0]}, 1),
+        ({"$arrayElemAt": ["$a", 3]}, MISSING),
+        ({"$arrayElemAt": ["$a", -4]}, MISSING),
+        ({"$arrayElemAt": ["$missing", 0]}, None),
+        ({"$arrayElemAt": ["$a", None]}, None),
+        ({"$first": "$a"}, 3),
+        ({"$last": "$a"}, 2),
+        ({"$first": {"$literal": []}}, MISSING),
+        ({"$first": "$n"}, None),
+        ({"$firstN": {"n": 2, "input": "$a"}}, [3, 1]),
+        ({"$lastN": {"n": 2, "input": "$a"}}, [1, 2]),
+        ({"$maxN": {"n": 2, "input": [1, None, "b", 7]}}, ["b", 7]),
+        ({"$minN": {"n": 2, "input": "$a"}}, [1, 2]),
+        ({"$in": [1.0, "$a"]}, True),
+        ({"$in": [9, "$a"]}, False),
+        ({"$indexOfArray": ["$a", 2]}, 2),
+        ({"$indexOfArray": ["$a", 9]}, -1),
+        ({"$indexOfArray": ["$a", 3, 1]}, -1),
+        ({"$indexOfArray": ["$a", 2, 0, 2]}, -1),
+        ({"$indexOfArray": ["$n", 2]}, None),
+        ({"$isArray": "$a"}, True),
+        ({"$isArray": [[1]]}, True),
+        ({"$isArray": "$n"}, False),
+        ({"$size": "$a"}, 3),
+        ({"$slice": ["$a", 2]}, [3, 1]),
+        ({"$slice": ["$a", -2]}, [1, 2]),
+        ({"$slice": ["$a", 0]}, []),
+        ({"$slice": ["$a", 1, 1]}, [1]),
+        ({"$slice": ["$a", -5, 2]}, [3, 1]),
+        ({"$slice": ["$a", 5, 2]}, []),
+        ({"$slice": ["$n", 1]}, None),
+        ({"$slice": ["$a", 1, "$n"]}, None),
+        ({"$concatArrays": ["$a", [9], []]}, [3, 1, 2, 9]),
+        ({"$concatArrays": []}, []),
+        ({"$concatArrays": ["$a", "$n"]}, None),
+        ({"$range": [0, 5]}, [0, 1, 2, 3, 4]),
+        ({"$range": [10, 0, -4]}, [10, 6, 2]),
+        ({"$range": [3, 3]}, []),
+        ({"$reverseArray": "$a"}, [2, 1, 3]),
+        ({"$reverseArray": "$n"}, None),
+        ({"$sortArray": {"input": "$a", "sortBy": 1}}, [1, 2, 3]),
+        ({"$sortArray": {"input": [1, "x", None], "sortBy": -1}}, ["x", 1, None]),
+        ({"$map": {"input": {"$sortArray": {"input": "$docs", "sortBy": {"v": -1}}}, "in": "$$this.v"}}, [3, 2, 1, 1]),
+        (
+            {"$sortArray": {"input": "$docs", "sortBy": {"t": 1}}},
+            [{"v": 3, "t": []}, {"v": 1}, {"v": 1, "t": [5, 1]}, {"v": 2, "t": [4]}],
+        ),
+        (
+            {"$sortArray": {"input": "$docs", "sortBy": {"v": 1, "t": -1}}},
+            [{"v": 1, "t": [5, 1]}, {"v": 1}, {"v": 2, "t": [4]}, {"v": 3, "t": []}],
+        ),
+        ({"$sortArray": {"input": "$n", "sortBy": 1}}, None),
+        ({"$zip": {"inputs": ["$a", ["x", "y"]]}}, [[3, "x"], [1, "y"]]),
+        ({"$zip": {"inputs": ["$a", ["x"]], "useLongestLength": True}}, [[3, "x"], [1, None], [2, None]]),
+        (
+            {"$zip": {"inputs": ["$a", ["x"]], "useLongestLength": True, "defaults": [0, "-"]}},
+            [[3, "x"], [1, "-"], [2, "-"]],
+        ),
+        ({"$zip": {"inputs": ["$a", "$n"]}}, None),
+        ({"$map": {"input": "$a", "as": "each", "in": {"$multiply": ["$$each", 2]}}}, [6, 2, 4]),
+        ({"$map": {"input": "$docs", "in": "$$this.missing"}}, [None, None, None, None]),
+        ({"$map": {"input": "$n", "in": "$$this"}}, None),
+        (
+            {
+                "$map": {
+                    "input": [[1, 2], [3]],
+                    "in": {"$map": {"input": "$$this", "as": "x", "in": {"$add": ["$$x", 1]}}},
+                }
+            },
+            [[2, 3], [4]],
+        ),
+        ({"$filter": {"input": "$a", "cond": {"$gte": ["$$this", 2]}}}, [3, 2]),
+        ({"$filter": {"input": "$a", "as": "x", "cond": {"$gte": ["$$x", 1]}, "limit": 2}}, [3, 1]),
+        ({"$filter": {"input": "$a", "cond": True, "limit": None}}, [3, 1, 2]),
+        ({"$filter": {"input": "$missing", "cond": True}}, None),
+        ({"$reduce": {"input": "$a", "initialValue": 0, "in": {"$add": ["$$value", "$$this"]}}}, 6),
+        ({"$reduce": {"input": {"$literal": []}, "initialValue": "x", "in": 1}}, "x"),
+        ({"$reduce": {"input": "$n", "initialValue": 0, "in": 1}}, None),
+    ],
+)
+def test_arrays_are_read_and_made(check, spec, expected):
+    check(spec, expected, DOCUMENT)
+
+
+@pytest.mark.parametrize(
+    ("spec", "code"),
+    [
+        ({"$arrayElemAt": ["x", 0]}, 28689),
+        ({"$arrayElemAt": [[1], "x"]}, 28690),
+        ({"$arrayElemAt": [[1], 0.5]}, 28691),
+        ({"$first": "x"}, 28689),
+        ({"$firstN": {"n": 0, "input": [1]}}, 5787908),
+        ({"$firstN": {"n": 1.5, "input": [1]}}, 5787902),
+        ({"$firstN": {"n": 1, "input": 1}}, 5788200),
+        ({"$firstN": {"input": 1}}, 5787906),
+        ({"$firstN": {"n": 1}}, 5787907),
+        ({"$firstN": {"n": 1, "input": 1, "what": 1}}, 5787901),
+        ({"$firstN": 1}, 5787801),
+        ({"$in": [1, None]}, 40081),
+        ({"$indexOfArray": ["x", 1]}, 40090),
+        ({"$indexOfArray": [[1], 1, "x"]}, 40096),
+        ({"$indexOfArray": [[1], 1, -1]}, 40097),
+        ({"$size": None}, 17124),
+        ({"$slice": ["x", 1]}, 28724),
+        ({"$slice": [[1], "x"]}, 28725),
+        ({"$slice": [[1], 0.5]}, 28726),
+        ({"$slice": [[1], 1, "x"]}, 28727),
+        ({"$slice": [[1], 1, 0.5]}, 28728),
+        ({"$slice": [[1], 1, 0]}, 28729),
+        ({"$slice": [[1]]}, 28667),
+        ({"$concatArrays": [[1], 2]}, 28664),
+        ({"$range": ["x", 1]}, 34443),
+        ({"$range": [0.5, 1]}, 34444),
+        ({"$range": [1, "x"]}, 34445),
+        ({"$range": [1, Int64(2**40)]}, 34446),
+        ({"$range": [1, 2, "x"]}, 34447),
+        ({"$range": [1, 2, 0]}, 34449),
+        ({"$range": [0, 2**31 - 1]}, 146),
+        ({"$reverseArray": "x"}, 34435),
+        ({"$sortArray": 1}, 2942500),
+        ({"$sortArray": {"input": [], "sortBy": 1, "what": 1}}, 2942501),
+        ({"$sortArray": {"sortBy": 1}}, 2942502),
+        ({"$sortArray": {"input": []}}, 2942503),
+        ({"$sortArray": {"input": 1, "sortBy": 1}}, 2942504),
+        ({"$sortArray": {"input": [], "sortBy": 2}}, 2942506),
+        ({"$sortArray": {"input": [], "sortBy": {}}}, 15976),
+        ({"$sortArray": {"input": [], "sortBy": {"a": 0}}}, 15975),
+        ({"$zip": 1}, 34460),
+        ({"$zip": {"inputs": 1}}, 34461),
+        ({"$zip": {"inputs": [[1]], "defaults": 1}}, 34462),
+        ({"$zip": {"inputs": [[1]], "useLongestLength": 1}}, 34463),
+        ({"$zip": {"what": 1}}, 34464),
+        ({"$zip": {"inputs": []}}, 34465),
+        ({"$zip": {"inputs": [[1]], "defaults": [1]}}, 34466),
+        ({"$zip": {"inputs": [[1]], "defaults": [1, 2], "useLongestLength": True}}, 34467),
+        ({"$zip": {"inputs": [1]}}, 34468),
+        ({"$map": 1}, 16878),
+        ({"$map": {"input": [], "in": 1, "what": 1}}, 16879),
+        ({"$map": {"in": 1}}, 16880),
+        ({"$map": {"input": []}}, 16882),
+        ({"$map": {"input": 1, "in": 1}}, 16883),
+        ({"$filter": 1}, 28646),
+        ({"$filter": {"input": [], "cond": 1, "what": 1}}, 28647),
+        ({"$filter": {"cond": 1}}, 28648),
+        ({"$filter": {"input": []}}, 28650),
+        ({"$filter": {"input": 1, "cond": 1}}, 28651),
+        ({"$filter": {"input": [1], "cond": 1, "limit": 0.5}}, 327391),
+        ({"$filter": {"input": [1], "cond": 1, "limit": 0}}, 327392),
+        ({"$reduce": 1}, 40075),
+        ({"$reduce": {"input": [], "initialValue": 1, "in": 1, "what": 1}}, 40076),
+        ({"$reduce": {"initialValue": 1, "in": 1}}, 40077),
+        ({"$reduce": {"input": [], "in": 1}}, 40078),
+        ({"$reduce": {"input": [], "initialValue": 1}}, 40079),
+        ({"$reduce": {"input": 1, "initialValue": 1, "in": 1}}, 40080),
+    ],
+)
+def test_operands_that_are_no_arrays_have_the_servers_codes(fails, spec, code):
+    fails(spec, code)
+
+
+def test_the_document_is_never_changed(evaluate):
+    document = {"a": [3, 1, 2]}
+    evaluate({"$sortArray": {"input": "$a", "sortBy": 1}}, document)
+    evaluate({"$concatArrays": ["$a", "$a"]}, document)
+    assert document == {"a": [3, 1, 2]}

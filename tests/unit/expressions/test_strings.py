@@ -1,0 +1,131 @@
+from datetime import datetime
+
+import pytest
+from bson.binary import Binary
+from bson.int64 import Int64
+from bson.regex import Regex
+from bson.timestamp import Timestamp
+
+DOCUMENT = {"s": "Hello, World", "u": "cafétéria", "n": None, "d": datetime(2024, 2, 29, 1, 2, 3, 4000)}
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({"$concat": ["$s", "!"]}, "Hello, World!"),
+        ({"$concat": []}, ""),
+        ({"$concat": ["$s", "$n"]}, None),
+        ({"$toUpper": "$u"}, "CAFéTéRIA"),
+        ({"$toLower": "ÀB"}, "Àb"),
+        ({"$toUpper": "$n"}, ""),
+        ({"$toUpper": 1.5}, "1.5"),
+        ({"$toLower": "$d"}, "2024-02-29t01:02:03.004z"),
+        ({"$strcasecmp": ["abc", "ABD"]}, -1),
+        ({"$strcasecmp": ["abc", "ABC"]}, 0),
+        ({"$strcasecmp": ["$n", ""]}, 0),
+        ({"$split": ["a-b--c", "-"]}, ["a", "b", "", "c"]),
+        ({"$split": ["$n", "-"]}, None),
+        ({"$strLenCP": "$u"}, 9),
+        ({"$strLenBytes": "$u"}, 11),
+        ({"$indexOfCP": ["$u", "t"]}, 4),
+        ({"$indexOfBytes": ["$u", "t"]}, 5),
+        ({"$indexOfCP": ["$s", "o", 5]}, 8),
+        ({"$indexOfCP": ["$s", "o", 5, 7]}, -1),
+        ({"$indexOfCP": ["$s", "", 50]}, -1),
+        ({"$indexOfCP": ["$n", "o"]}, None),
+        ({"$trim": {"input": " \t\n x \u2003"}}, "x"),
+        ({"$ltrim": {"input": "xxaxx", "chars": "x"}}, "axx"),
+        ({"$rtrim": {"input": "xxaxx", "chars": "x"}}, "xxa"),
+        ({"$trim": {"input": "$n"}}, None),
+        ({"$trim": {"input": "x", "chars": None}}, None),
+        ({"$replaceOne": {"input": "aba", "find": "a", "replacement": "x"}}, "xba"),
+        ({"$replaceAll": {"input": "aba", "find": "a", "replacement": "x"}}, "xbx"),
+        ({"$replaceAll": {"input": "aba", "find": None, "replacement": "x"}}, None),
+        ({"$substrCP": ["$u", 3, 2]}, "ét"),
+        ({"$substrCP": ["$u", 20, 2]}, ""),
+        ({"$substrBytes": ["$u", 0, 5]}, "café"),
+        ({"$substr": ["$s", 7, -1]}, "World"),
+        ({"$substrBytes": ["$n", 0, 1]}, ""),
+        ({"$binarySize": "é"}, 2),
+        ({"$binarySize": Binary(b"12345", 4)}, 5),
+        ({"$tsSecond": Timestamp(5, 2)}, Int64(5)),
+        ({"$tsIncrement": Timestamp(5, 2)}, Int64(2)),
+        ({"$tsSecond": "$n"}, None),
+        ({"$regexMatch": {"input": "$s", "regex": "^hello", "options": "i"}}, True),
+        ({"$regexMatch": {"input": "$s", "regex": Regex("WORLD")}}, False),
+        ({"$regexMatch": {"input": "$n", "regex": "a"}}, False),
+        ({"$regexFind": {"input": "$u", "regex": "t(x)?"}}, {"match": "t", "idx": 4, "captures": [None]}),
+        ({"$regexFind": {"input": "$s", "regex": "z"}}, None),
+        (
+            {"$regexFindAll": {"input": "abab", "regex": "a(b)"}},
+            [{"match": "ab", "idx": 0, "captures": ["b"]}, {"match": "ab", "idx": 2, "captures": ["b"]}],
+        ),
+        (
+            {"$regexFindAll": {"input": "ab", "regex": ""}},
+            [{"match": "", "idx": 0, "captures": []}, {"match": "", "idx": 1, "captures": []}],
+        ),
+        ({"$regexFindAll": {"input": "$n", "regex": "a"}}, []),
+        ({"$regexFindAll": {"input": "a", "regex": None}}, []),
+    ],
+)
+def test_strings(check, spec, expected):
+    check(spec, expected, DOCUMENT)
+
+
+@pytest.mark.parametrize(
+    ("spec", "code"),
+    [
+        ({"$concat": ["a", 1]}, 16702),
+        ({"$toUpper": [[1]]}, 16007),
+        ({"$split": [1, "a"]}, 40085),
+        ({"$split": ["a", 1]}, 40086),
+        ({"$split": ["a", ""]}, 40087),
+        ({"$strLenCP": None}, 34471),
+        ({"$strLenBytes": 1}, 34473),
+        ({"$indexOfCP": [1, "a"]}, 40093),
+        ({"$indexOfCP": ["a", 1]}, 40094),
+        ({"$indexOfBytes": [1, "a"]}, 40091),
+        ({"$indexOfBytes": ["a", 1]}, 40092),
+        ({"$indexOfBytes": ["a", "a", "x"]}, 40096),
+        ({"$indexOfBytes": ["a", "a", -1]}, 40097),
+        ({"$trim": {"input": "a", "what": 1}}, 50694),
+        ({"$trim": {"chars": "a"}}, 50695),
+        ({"$trim": "a"}, 50696),
+        ({"$trim": {"input": 1}}, 50699),
+        ({"$trim": {"input": "a", "chars": 1}}, 50700),
+        ({"$replaceOne": {"input": "a", "find": "a", "replacement": 1}}, 51744),
+        ({"$replaceOne": {"input": "a", "find": 1, "replacement": "a"}}, 51745),
+        ({"$replaceOne": {"input": 1, "find": "a", "replacement": "a"}}, 51746),
+        ({"$replaceAll": {"input": "a", "find": "a"}}, 51747),
+        ({"$replaceAll": {"input": "a", "replacement": "a"}}, 51748),
+        ({"$replaceAll": {"find": "a", "replacement": "a"}}, 51749),
+        ({"$replaceAll": 1}, 51751),
+        ({"$substrBytes": ["é", 1, 1]}, 28656),
+        ({"$substrBytes": ["é", 0, 1]}, 28657),
+        ({"$substrBytes": ["a", "x", 1]}, 16034),
+        ({"$substrBytes": ["a", 0, "x"]}, 16035),
+        ({"$substrBytes": ["a", -1, 1]}, 50752),
+        ({"$substrCP": ["a", "x", 1]}, 34450),
+        ({"$substrCP": ["a", 0.5, 1]}, 34451),
+        ({"$substrCP": ["a", 0, "x"]}, 34452),
+        ({"$substrCP": ["a", 0, 0.5]}, 34453),
+        ({"$substrCP": ["a", 0, -1]}, 34454),
+        ({"$substrCP": ["a", -1, 1]}, 34455),
+        ({"$binarySize": 1}, 51276),
+        ({"$tsSecond": 1}, 5687301),
+        ({"$tsIncrement": 1}, 5687302),
+        ({"$regexMatch": "a"}, 51103),
+        ({"$regexMatch": {"input": "a", "regex": "a", "what": 1}}, 31024),
+        ({"$regexMatch": {"regex": "a"}}, 31022),
+        ({"$regexMatch": {"input": "a"}}, 31023),
+        ({"$regexMatch": {"input": 1, "regex": "a"}}, 51104),
+        ({"$regexMatch": {"input": "a", "regex": 1}}, 51105),
+        ({"$regexMatch": {"input": "a", "regex": "a", "options": 1}}, 51106),
+        ({"$regexMatch": {"input": "a", "regex": Regex("a", "i"), "options": "i"}}, 51107),
+        ({"$regexMatch": {"input": "a", "regex": "a", "options": "q"}}, 51108),
+        ({"$regexMatch": {"input": "a", "regex": "a\0"}}, 51109),
+        ({"$regexMatch": {"input": "a", "regex": "("}}, 51111),
+    ],
+)
+def test_malformed_strings_have_the_servers_codes(fails, spec, code):
+    fails(spec, code)
