@@ -8,6 +8,9 @@ import pytest
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
+import skerry
+from skerry.errors import ChangeStreamFatalError
+
 
 def take(stream: Any, count: int, *, seconds: float = 5.0) -> list[dict[str, Any]]:
     """The next `count` events, fewer when they do not come in time."""
@@ -149,6 +152,20 @@ def test_an_uncommitted_transaction_is_no_event(database: Database[Any]) -> None
         session.abort_transaction()
         database.things.insert_one({"_id": 2})
         assert [event["documentKey"]["_id"] for event in take(stream, 1)] == [2]
+
+
+@pytest.mark.slow
+def test_a_token_from_the_future_of_another_store_is_fatal(database: Database[Any]) -> None:
+    with skerry.connect(":memory:") as other:
+        other.d.things.insert_one({})
+        with database.things.watch(max_await_time_ms=50) as stream:
+            time.sleep(1)  # cluster times count seconds
+            database.things.insert_one({})
+            token = take(stream, 1)[0]["_id"]
+        with pytest.raises(OperationFailure) as caught, other.d.things.watch(resume_after=token) as lost:
+            lost.try_next()
+    assert caught.value.code == ChangeStreamFatalError.default_code
+    assert caught.value.has_error_label("NonResumableChangeStreamError")
 
 
 @pytest.mark.parametrize(

@@ -43,11 +43,11 @@ def test_a_single_batch_leaves_no_cursor_behind(numbers: Any) -> None:
 
 
 def test_a_batch_ends_before_16_mib(database: Database[Any]) -> None:
-    database.large.insert_many([{"_id": number, "text": "x" * 5_000_000} for number in range(8)])
+    database.large.insert_many([{"_id": number, "text": "x" * 5_000_000} for number in range(5)])
     find = database.command("find", "large")["cursor"]
     assert 1 <= len(find["firstBatch"]) <= 3
     assert find["id"] != 0
-    assert len(list(database.large.find())) == 8
+    assert len(list(database.large.find())) == 5
 
 
 def test_a_killed_cursor_is_gone(numbers: Any) -> None:

@@ -1,7 +1,7 @@
 """What the catalogue knows of one collection's structure: enough to read and write its documents.
 
 Entries are immutable; a change of the catalogue makes new ones. What changes with every write (count, token) is not here but
-in the collection's row: see `MasterIndex.metadata`.
+in the collection's row: see `CollectionCatalog.metadata`.
 """
 
 from collections.abc import Mapping

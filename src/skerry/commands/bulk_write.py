@@ -148,7 +148,7 @@ def _runs(request: Request, namespaces: Sequence[Namespace], *, alone: bool) -> 
 def _statement(kind: str, values: Mapping[str, Any], raw: bytes, request: Request) -> Any:
     let = request.arguments.get("let")
     if kind == "insert":
-        return RawBSONDocument(raw)["document"].raw
+        return bytes(RawBSONDocument(raw)["document"].raw)
     multi = values.get("multi", False)
     if multi and request.ctx.is_retryable_write:
         raise InvalidOptionsError("Cannot use retryable writes with multi=true")

@@ -4,11 +4,10 @@ Rules: nothing that a client sends, and no defect of ours, raises out of here; a
 here again. A command that fails inside a transaction ends the transaction, as with the server.
 """
 
+import logging
 import traceback
 from collections.abc import Mapping
 from typing import Any, Final
-
-import structlog
 
 from skerry.commands import command_registry
 from skerry.commands.client_context import ClientContext
@@ -29,7 +28,7 @@ __all__ = ["ClientContext", "handle"]
 _INTERNAL_ERROR: Final = 1
 _OPERATION_FAILED: Final = 96
 _NO_DATABASE: Final = 40571
-_log = structlog.get_logger(__name__)
+_logger: Final = logging.getLogger("skerry.commands")
 
 
 def handle(message: OpMsg, client: ClientContext, engine: Engine) -> bytes | None:
@@ -52,11 +51,11 @@ def _answer(message: OpMsg, client: ClientContext, engine: Engine) -> bytes:
     except RecursionError:
         known = NumericOverflowError(f"Document exceeds maximum nested object depth of {documents.MAX_NESTING_DEPTH}")
     except StorageError as error:
-        _log.error("storage failure", command=message.command_name, error=str(error))
+        _logger.error("command %s: storage failure: %s", message.command_name, error)
         known = CommandError(str(error), _OPERATION_FAILED)
     except Exception as error:
         # As text, because a renderer of tracebacks would show the documents in the frames' variables.
-        _log.error("command failed unexpectedly", command=message.command_name, traceback=traceback.format_exc())
+        _logger.error("command %s failed unexpectedly:\n%s", message.command_name, traceback.format_exc())
         known = CommandError(f"{type(error).__name__}: {error}", _INTERNAL_ERROR)
     return _failure(known, body, engine)
 

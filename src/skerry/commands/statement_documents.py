@@ -18,7 +18,7 @@ def raw_statements(request: Request, field: str) -> Sequence[bytes]:
     """Return the documents of `field` as bytes, undecoded. Raises InvalidLengthError for none, or for too many."""
     raws: Sequence[bytes] | None = request.sequences.get(field)
     if raws is None:
-        raws = [each.raw for each in RawBSONDocument(request.raw_body, _RAW_OPTIONS)[field]]
+        raws = [bytes(each.raw) for each in RawBSONDocument(request.raw_body, _RAW_OPTIONS)[field]]
     _check_batch_size(len(raws))
     return raws
 

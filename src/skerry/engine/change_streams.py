@@ -212,7 +212,10 @@ class ChangeStreamCursor(Cursor):
                 if self._options.lookup:
                     current = self._reader.lookup(view, namespace, key_string.encode(document_key["_id"]))
                     event["fullDocument"] = None if current is None else documents.decode(current)
-                event["updateDescription"] = documents.decode(entry.o)
+                description = documents.decode(entry.o)
+                if not self._options.show_expanded_events:
+                    description.pop("disambiguatedPaths", None)
+                event["updateDescription"] = description
         event["ns"] = {"db": namespace.db, "coll": namespace.coll}
         event["documentKey"] = document_key
         return event

@@ -6,11 +6,10 @@ threads may use an engine; it must not be used after a fork.
 """
 
 import datetime
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
-
-import structlog
 
 from skerry.catalog.catalog_entry import CatalogEntry
 from skerry.config.engine_config import EngineConfig
@@ -35,7 +34,7 @@ _OPLOG_TRIM_SECONDS: Final = 10.0
 _SESSIONS_SECONDS: Final = 5.0
 _FORGET_SECONDS: Final = 300.0
 
-_log = structlog.get_logger(__name__)
+_logger: Final = logging.getLogger("skerry.engine")
 
 
 class Engine:
@@ -102,7 +101,7 @@ class Engine:
                 Task("ttl", TTL_INTERVAL_SECONDS, self.delete_expired),
                 Task("retryable writes", _FORGET_SECONDS, self._forget_executed),
             ],
-            lambda name, error: _log.error("maintenance failed", task=name, error=str(error)),
+            lambda name, error: _logger.error("maintenance task %r failed: %s", name, error),
         )
 
     @property

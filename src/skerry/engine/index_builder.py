@@ -1,7 +1,7 @@
 """Builds an index over the documents that are already there."""
 
 from skerry.catalog.catalog_entry import CatalogEntry
-from skerry.catalog.master_index import MasterIndex
+from skerry.catalog.collection_catalog import CollectionCatalog
 from skerry.engine.query_executor import CHUNK_RECORDS_MAX
 from skerry.engine.write_path import duplicate_key_error
 from skerry.indexes.index_descriptor import IndexDescriptor
@@ -12,7 +12,7 @@ SORTED_RUN_ENTRIES = 200_000
 """Entries are inserted in sorted runs of this many: sorted input keeps the b-tree's pages full, a bound keeps memory small."""
 
 
-def build_index(view: WriteView, catalog: MasterIndex, entry: CatalogEntry, descriptor: IndexDescriptor) -> None:
+def build_index(view: WriteView, catalog: CollectionCatalog, entry: CatalogEntry, descriptor: IndexDescriptor) -> None:
     """Add the index and fill it, in the writer's transaction.
 
     Raises `DuplicateKeyError` when the index is unique and two documents share a key, and what key generation raises.

@@ -9,7 +9,7 @@ import threading
 import time
 from typing import Final
 
-from skerry.catalog.master_index import MasterIndex
+from skerry.catalog.collection_catalog import CollectionCatalog
 from skerry.engine.transactions import Transaction, WriteClaims
 from skerry.errors import NoSuchTransactionError, SkerryError, TransactionTooOldError
 from skerry.storage import ReadView, Store, WriteView
@@ -55,7 +55,7 @@ def forget_executed(view: WriteView, *, before_ms: int) -> None:
 class TransactionTable:
     """The open transactions by session: at most one each. Shared by all threads."""
 
-    def __init__(self, store: Store, catalog: MasterIndex, *, lifetime_ms_max: int) -> None:
+    def __init__(self, store: Store, catalog: CollectionCatalog, *, lifetime_ms_max: int) -> None:
         self._store = store
         self._catalog = catalog
         self._claims = WriteClaims()

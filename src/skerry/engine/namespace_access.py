@@ -151,9 +151,7 @@ class NamespaceAccess:
     def _target(self, view: WriteView, namespace: Namespace) -> DirectTarget:
         return DirectTarget(view, self._engine.catalog, namespace, self._context, lambda: self._engine.observers)
 
-    def _match_on(
-        self, target: DirectTarget, document: Mapping[str, Any], on: Sequence[str]
-    ) -> Match | None:
+    def _match_on(self, target: DirectTarget, document: Mapping[str, Any], on: Sequence[str]) -> Match | None:
         entry = target.entry()
         if entry is None or (document.get("_id", MISSING) is MISSING and "_id" in on):
             return None

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from skerry.aggregation.pipeline import compile_pipeline
+from skerry.aggregation.stage import ENGINE_STAGES
 from skerry.catalog.catalog_entry import CatalogEntry
 from skerry.engine import aggregate_reads, query_reads
 from skerry.engine.change_stream_options import ChangeStreamOptions
@@ -71,6 +72,8 @@ class QueryCommands:
             return self._change_stream(namespace, request, variables, operation)
         if first == "$collStats":
             return self._collection_statistics(namespace, request, variables, operation)
+        if request.collectionless and first in ENGINE_STAGES:
+            raise NotImplementedYetError(f"the pipeline stage {first} is not implemented")
         if request.collectionless and first != "$documents":
             raise InvalidNamespaceError(
                 f"{{aggregate: 1}} is not valid for '{first or 'empty pipeline'}'; a collection is required."
@@ -109,8 +112,14 @@ class QueryCommands:
     def _found_by_id(self, namespace: Namespace, query: FindQuery) -> list[bytes] | None:
         """Answer a `find` by nothing but `_id` in one step; None when it is not one."""
         key = query_reads.plain_id(query.filter)
-        if key is None or query.skip or query.hint is not None or query.tailable or query.return_key:
+        if key is None or query.skip or query.hint is not None or query.tailable or not query.is_plain:
             return None
+        projection, variables = None, None
+        if query.projection:
+            variables = command_variables(query.let, self._engine.clock())
+            projection = parse_projection(query.projection, find=True, variables=variables)
+            if projection.needs_position:
+                return None
         with self._engine.store.read() as view:
             entry = self._engine.catalog.snapshot(view).get(namespace)
             if entry is None or "viewOn" in entry.options:
@@ -118,12 +127,8 @@ class QueryCommands:
             record = view.record_by_key(entry.file_id, key)
         if record is None:
             return []
-        if not query.projection:
+        if projection is None or variables is None:
             return [record[1]]
-        projection = parse_projection(query.projection, find=True)
-        if projection.needs_position:
-            return None
-        variables = command_variables(query.let, self._engine.clock())
         return [documents.encode(projection.apply(documents.decode(record[1]), variables))]
 
     def _pipeline(
@@ -172,6 +177,7 @@ class QueryCommands:
             if name not in _CHANGE_STREAM_STAGES:
                 if name == "$changeStreamSplitLargeEvent":
                     raise NotImplementedYetError("the stage $changeStreamSplitLargeEvent is not implemented")
+                compile_pipeline([stage], variables=variables, context=None)  # knows better what is wrong, if it is
                 raise CommandError(f"{name} is not permitted in a $changeStream pipeline", _ILLEGAL_OPERATION)
         pipeline = compile_pipeline(rest, variables=variables, context=None) if rest else None
         shown = namespace if not request.collectionless else Namespace(namespace.db, "$cmd.aggregate")

@@ -94,10 +94,10 @@ def find_raw(
     sort_bytes_max: int,
 ) -> Iterator[bytes]:
     """Iterate over the raw documents of a `find`. Raises what parsing raises before anything is iterated."""
-    if query.return_key or query.show_record_id or query.min is not None or query.max is not None:
+    if not query.is_plain:
         raise NotImplementedYetError("find options returnKey, showRecordId, min and max are not implemented")
     filter = compile_filter(query.filter, variables=variables)
-    projection = parse_projection(query.projection, find=True) if query.projection else None
+    projection = parse_projection(query.projection, find=True, variables=variables) if query.projection else None
     limit = None if query.limit is None else query.limit + query.skip
     matches = matching(
         source,

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from skerry.catalog.catalog_entry import CatalogEntry
-from skerry.catalog.master_index import CatalogSnapshot, MasterIndex
+from skerry.catalog.collection_catalog import CatalogSnapshot, CollectionCatalog
 from skerry.engine.query_executor import CHUNK_RECORDS_FIRST, Match, run_solution
 from skerry.matcher.compile import Filter
 from skerry.planner.query_solution import QuerySolution
@@ -49,7 +49,7 @@ class RecordSource(Protocol):
 class CommittedSource:
     """The committed state; each chunk of a scan sees the newest."""
 
-    def __init__(self, store: Store, catalog: MasterIndex) -> None:
+    def __init__(self, store: Store, catalog: CollectionCatalog) -> None:
         self._store = store
         self._catalog = catalog
 
@@ -84,7 +84,7 @@ class CommittedSource:
 class WriterSource(CommittedSource):
     """What the writer sees inside its transaction, its own writes included."""
 
-    def __init__(self, view: ReadView, catalog: MasterIndex) -> None:
+    def __init__(self, view: ReadView, catalog: CollectionCatalog) -> None:
         self._view = view
         self._catalog = catalog
 

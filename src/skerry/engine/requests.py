@@ -105,6 +105,11 @@ class FindQuery:
     return_key: bool = False
     show_record_id: bool = False
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether none of the options that are not implemented is used."""
+        return self.min is None and self.max is None and not self.return_key and not self.show_record_id
+
 
 @dataclass(frozen=True, slots=True)
 class AggregateRequest:

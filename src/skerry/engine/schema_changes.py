@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skerry.catalog.catalog_entry import CatalogEntry, IndexEntry
+from skerry.catalog.collection_catalog import CollectionCatalog
 from skerry.catalog.collection_options import check_options
-from skerry.catalog.master_index import MasterIndex
 from skerry.engine import oplog
 from skerry.engine.index_builder import build_index
 from skerry.engine.oplog import OplogBuffer
@@ -31,7 +31,7 @@ from skerry.values.namespace import Namespace
 class SchemaChange:
     """Changes the catalogue within one transaction of the store; `log` is flushed by `finish`."""
 
-    def __init__(self, view: WriteView, catalog: MasterIndex, origin: str) -> None:
+    def __init__(self, view: WriteView, catalog: CollectionCatalog, origin: str) -> None:
         self._view = view
         self._catalog = catalog
         self._log = OplogBuffer(view, lsid=None, txn_number=None, origin=origin)
@@ -171,11 +171,13 @@ def _is_present(entry: CatalogEntry, descriptor: IndexDescriptor) -> bool:
             return True
         same_key = existing.key == descriptor.key and existing.partial_filter == descriptor.partial_filter
         if existing.name == descriptor.name:
-            kind = IndexOptionsConflictError if same_key else IndexKeySpecsConflictError
-            raise kind(
+            message = (
                 f"An existing index has the same name as the requested index. Requested index: {descriptor.to_spec()},"
                 f" existing index: {existing.to_spec()}"
             )
+            if same_key:
+                raise IndexOptionsConflictError(message)
+            raise IndexKeySpecsConflictError(message)
         if same_key:
             raise IndexOptionsConflictError(
                 f"Index already exists with a different name or options: {existing.name}; requested"

@@ -11,7 +11,11 @@ from skerry.engine.operation_context import OperationContext
 from skerry.engine.requests import CreateIndexesResult
 from skerry.engine.schema_changes import SchemaChange, check_user_namespace
 from skerry.engine.storage_engine import StorageEngine
-from skerry.errors import NamespaceNotFoundError, OperationNotSupportedInTransactionError
+from skerry.errors import (
+    CommandNotSupportedOnViewError,
+    NamespaceNotFoundError,
+    OperationNotSupportedInTransactionError,
+)
 from skerry.indexes.index_descriptor import ID_INDEX
 from skerry.storage import WriteView
 from skerry.values.namespace import Namespace
@@ -71,8 +75,10 @@ class SchemaCommands:
         """Return the documents of `listIndexes`. Raises `NamespaceNotFoundError`."""
         with self._engine.catalogue() as (view, catalog):
             entry = catalog.snapshot(view).get(namespace)
-        if entry is None or "viewOn" in entry.options:
+        if entry is None:
             raise NamespaceNotFoundError(f"ns does not exist: {namespace}")
+        if "viewOn" in entry.options:
+            raise CommandNotSupportedOnViewError(f"Namespace {namespace} is a view, not a collection")
         return [ID_INDEX.to_spec(), *(index.descriptor.to_spec() for index in entry.indexes)]
 
     def list_databases(self) -> list[dict[str, Any]]:

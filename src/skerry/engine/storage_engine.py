@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from bson.timestamp import Timestamp
 
-from skerry.catalog.master_index import MasterIndex
+from skerry.catalog.collection_catalog import CollectionCatalog
 from skerry.config.engine_config import EngineConfig
 from skerry.engine import oplog
 from skerry.engine.command_variables import CommandClock
@@ -37,7 +37,7 @@ class StorageEngine:
             reader_cache_kib=config.reader_cache_kib,
             writer_cache_kib=config.writer_cache_kib,
         )
-        self.catalog = MasterIndex()
+        self.catalog = CollectionCatalog()
         self.committed = CommittedSource(self.store, self.catalog)
         self.commit_signal = CommitSignal()
         self.observers: tuple[OpObserver, ...] = ()
@@ -62,7 +62,7 @@ class StorageEngine:
         return self.committed if context.transaction is None else context.transaction
 
     @contextmanager
-    def catalogue(self) -> Iterator["tuple[ReadView, MasterIndex]"]:
+    def catalogue(self) -> Iterator["tuple[ReadView, CollectionCatalog]"]:
         """A read view together with the catalogue."""
         with self.store.read() as view:
             yield view, self.catalog

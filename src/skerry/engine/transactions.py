@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from skerry.catalog.catalog_entry import CatalogEntry
-from skerry.catalog.master_index import CatalogSnapshot, MasterIndex
+from skerry.catalog.collection_catalog import CatalogSnapshot, CollectionCatalog
 from skerry.engine.query_executor import CHUNK_RECORDS_FIRST, Match, id_key, run_solution
 from skerry.engine.write_path import ID_INDEX_NAME, duplicate_key_error
 from skerry.errors import CommandError, DuplicateKeyError, NoSuchTransactionError, WriteConflictError
@@ -54,7 +54,9 @@ class CollectionOverlay:
 class Transaction:
     """An open transaction of one session; a `RecordSource` of its own. Used by one thread at a time (`lock`)."""
 
-    def __init__(self, store: Store, catalog: MasterIndex, claims: "WriteClaims", lsid: bytes, txn_number: int) -> None:
+    def __init__(
+        self, store: Store, catalog: CollectionCatalog, claims: "WriteClaims", lsid: bytes, txn_number: int
+    ) -> None:
         self.lsid = lsid
         self.txn_number = txn_number
         self.started = time.monotonic()

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skerry.catalog.catalog_entry import CatalogEntry, IndexEntry
-from skerry.catalog.master_index import MasterIndex
+from skerry.catalog.collection_catalog import CollectionCatalog
 from skerry.engine import oplog
 from skerry.engine.document_validation import check_valid
 from skerry.engine.op_observer import Change, OpObserver
@@ -32,7 +32,7 @@ class CollectionWriter:
     def __init__(
         self,
         view: WriteView,
-        catalog: MasterIndex,
+        catalog: CollectionCatalog,
         entry: CatalogEntry,
         log: OplogBuffer,
         observers: Sequence[OpObserver],

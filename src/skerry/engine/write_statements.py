@@ -217,9 +217,8 @@ def _upsert_document(compiled: _CompiledUpdate) -> tuple[bytes, Any]:
 def _shown(raw: bytes, statement: FindAndModifyStatement, filter: Filter, clock: CommandClock) -> bytes:
     if not statement.projection:
         return raw
-    projection = parse_projection(statement.projection, find=True)
+    variables = command_variables(statement.let, clock)
+    projection = parse_projection(statement.projection, find=True, variables=variables)
     document = documents.decode(raw)
     position = filter.array_position(document) if projection.needs_position else None
-    return documents.encode(
-        projection.apply(document, command_variables(statement.let, clock), array_position=position)
-    )
+    return documents.encode(projection.apply(document, variables, array_position=position))

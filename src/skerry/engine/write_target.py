@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol
 
 from skerry.catalog.catalog_entry import CatalogEntry
-from skerry.catalog.master_index import MasterIndex
+from skerry.catalog.collection_catalog import CollectionCatalog
 from skerry.engine import oplog
 from skerry.engine.document_validation import check_valid
 from skerry.engine.op_observer import OpObserver
@@ -67,7 +67,7 @@ class DirectTarget:
     def __init__(
         self,
         view: WriteView,
-        catalog: MasterIndex,
+        catalog: CollectionCatalog,
         namespace: Namespace,
         context: OperationContext,
         observers: Callable[[], tuple[OpObserver, ...]],

@@ -2,7 +2,6 @@
 
 from skerry.errors.codes import CODE_NAMES, code_name
 from skerry.errors.exceptions import (
-    AuthenticationFailedError,
     BadValueError,
     BsonObjectTooLargeError,
     CannotCreateIndexError,
@@ -43,7 +42,6 @@ from skerry.errors.exceptions import (
     NotADatabaseError,
     NotImplementedYetError,
     NumericOverflowError,
-    OperationInterruptedError,
     OperationNotSupportedInTransactionError,
     OutOfDiskSpaceError,
     PathNotViableError,
@@ -61,7 +59,6 @@ from skerry.errors.exceptions import (
 
 __all__ = [
     "CODE_NAMES",
-    "AuthenticationFailedError",
     "BadValueError",
     "BsonObjectTooLargeError",
     "CannotCreateIndexError",
@@ -102,7 +99,6 @@ __all__ = [
     "NotADatabaseError",
     "NotImplementedYetError",
     "NumericOverflowError",
-    "OperationInterruptedError",
     "OperationNotSupportedInTransactionError",
     "OutOfDiskSpaceError",
     "PathNotViableError",

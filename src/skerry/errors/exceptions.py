@@ -83,10 +83,6 @@ class ProtocolError(CommandError):
     default_code = 17
 
 
-class AuthenticationFailedError(CommandError):
-    default_code = 18
-
-
 class IllegalOperationError(CommandError):
     default_code = 20
 
@@ -236,10 +232,6 @@ class BsonObjectTooLargeError(CommandError):
 
 class ShutdownError(CommandError):
     default_code = 91
-
-
-class OperationInterruptedError(CommandError):
-    default_code = 11601
 
 
 class DuplicateKeyError(CommandError):

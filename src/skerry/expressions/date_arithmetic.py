@@ -26,7 +26,7 @@ from skerry.expressions.date_zones import (
 from skerry.expressions.dates import coerce_to_millis, date_of
 from skerry.expressions.operands import named
 from skerry.expressions.scope import OperatorParser
-from skerry.expressions.truth import is_nullish
+from skerry.expressions.truth import any_nullish, is_nullish
 from skerry.values.numbers import to_int64_exact
 from skerry.values.type_order import type_name_of
 
@@ -55,12 +55,9 @@ def shift(millis: int, unit: str, amount: int, zone: tzinfo) -> int:
 
 def _adder(name: str, sign: int) -> OperatorParser:
     def add(start: Any, unit: Any, amount: Any, zone: Any) -> Any:
-        where = zone_of(zone)
-        if is_nullish(start) or is_nullish(amount) or where is None:
+        if any_nullish(start, unit, amount, zone):
             return None
-        of_unit = unit_of(name, unit)
-        if of_unit is None:
-            return None
+        of_unit, where = unit_of(name, unit, 5166404, 9), zone_of(zone)
         count = to_int64_exact(amount)
         if count is None:
             raise CommandError(f"{name} expects integer amount of time units", 5166405)
@@ -99,15 +96,10 @@ def difference(start: int, end: int, unit: str, zone: tzinfo, week_start: int) -
 
 
 def _difference(start: Any, end: Any, unit: Any, zone: Any, week_start: Any) -> Any:
-    where = zone_of(zone)
-    if is_nullish(start) or is_nullish(end) or where is None:
+    if any_nullish(start, end, unit, zone) or (unit == "week" and is_nullish(week_start)):
         return None
-    of_unit = unit_of("$dateDiff", unit)
-    if of_unit is None:
-        return None
+    of_unit, where = unit_of("$dateDiff", unit), zone_of(zone)
     first_day = weekday_of("$dateDiff", week_start) if of_unit == "week" else 6
-    if first_day is None:
-        return None
     first = _date("$dateDiff", "startDate", start, 5166307)
     last = _date("$dateDiff", "endDate", end, 5166307)
     return Int64(difference(first, last, of_unit, where, first_day))
@@ -143,12 +135,9 @@ def truncate(millis: int, unit: str, size: int, zone: tzinfo, week_start: int) -
 
 
 def _truncate(date: Any, unit: Any, size: Any, zone: Any, week_start: Any) -> Any:
-    where = zone_of(zone)
-    if is_nullish(date) or is_nullish(size) or where is None:
+    if any_nullish(date, unit, size, zone) or (unit == "week" and is_nullish(week_start)):
         return None
-    of_unit = unit_of("$dateTrunc", unit)
-    if of_unit is None:
-        return None
+    of_unit, where = unit_of("$dateTrunc", unit), zone_of(zone)
     count = to_int64_exact(size)
     if count is None:
         raise CommandError(
@@ -158,8 +147,6 @@ def _truncate(date: Any, unit: Any, size: Any, zone: Any, week_start: Any) -> An
     if count <= 0:
         raise CommandError(f"$dateTrunc requires 'binSize' to be greater than 0, but got value {count}", 5439018)
     first_day = weekday_of("$dateTrunc", week_start) if of_unit == "week" else 6
-    if first_day is None:
-        return None
     return truncate(_date("$dateTrunc", "date", date, 5439012), of_unit, count, where, first_day)
 
 

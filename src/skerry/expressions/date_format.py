@@ -5,12 +5,13 @@ Source: MongoDB manual, `$dateToString` and `$dateFromString`, "Format Specifier
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Final
 
 from skerry.errors import CommandError, ConversionFailureError
 from skerry.expressions.date_parts import day_from_sunday, week_from_sunday
+from skerry.expressions.date_zones import zone_named
 
 UNMATCHED_PERCENT: Final = 18535
 UNKNOWN_SPECIFIER: Final = 18536
@@ -19,6 +20,19 @@ MONTHS: Final = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
+
+ZONE: Final = r"\s*(?P<zone>(?:GMT|UTC)?[+-]\d{1,2}:?(?:\d{2})?|[A-Za-z]{1,5})"
+"""How strings name a zone: an offset, or an abbreviation of `_ABBREVIATIONS`; identifiers such as Europe/Vienna are refused."""
+
+_ABBREVIATIONS: Final[dict[str, str]] = {
+    "ACDT": "+1030", "ACST": "+0930", "AEDT": "+11", "AEST": "+10", "AKDT": "-08", "AKST": "-09", "AWST": "+08",
+    "BST": "+01", "CDT": "-05", "CEST": "+02", "CET": "+01", "CST": "-06", "EDT": "-04", "EEST": "+03", "EET": "+02",
+    "EST": "-05", "GMT": "UTC", "HST": "-10", "JST": "+09", "KST": "+09", "MDT": "-06", "MSK": "+03", "MST": "-07",
+    "NZDT": "+13", "NZST": "+12", "PDT": "-07", "PST": "-08", "UTC": "UTC", "WEST": "+01", "WET": "UTC", "Z": "UTC",
+    # Military letters; there is no J.
+    **{letter: f"+{hours:02}" for hours, letter in enumerate("ABCDEFGHIKLM", 1)},
+    **{letter: f"-{hours:02}" for hours, letter in enumerate("NOPQRSTUVWXY", 1)},
+}  # fmt: skip
 
 _WRITERS: Final[dict[str, Callable[[datetime, int], str]]] = {
     "%": lambda _local, _offset: "%",
@@ -43,20 +57,20 @@ _WRITERS: Final[dict[str, Callable[[datetime, int], str]]] = {
 _READERS: Final[dict[str, str]] = {
     "%": "%",
     "B": f"(?P<month_name>{'|'.join(MONTHS)})",
-    "G": r"(?P<iso_year>\d{4})",
+    "G": r"(?P<iso_year>\d{1,4})",
     "H": r"(?P<hour>[01]?\d|2[0-4])",
     "L": r"(?P<fraction>\d{1,3})",
     "M": r"(?P<minute>[0-5]?\d)",
     "S": r"(?P<second>[0-5]?\d|60)",
     "V": r"(?P<iso_week>\d{1,2})",
-    "Y": r"(?P<year>\d{4})",
+    "Y": r"(?P<year>\d{1,4})",
     "Z": r"(?P<offset_minutes>[+-]?\d{1,4})",
     "b": f"(?P<month_name>{'|'.join(name[:3] for name in MONTHS)})",
     "d": r"(?P<day>[0-2]?\d|3[01])",
     "j": r"(?P<day_of_year>\d{1,3})",
     "m": r"(?P<month>0?\d|1[0-2])",
     "u": r"(?P<iso_day>[1-7])",
-    "z": r"(?P<zone>Z|[A-Za-z][A-Za-z_/]*|[+-]\d{2}:?(?:\d{2})?)",
+    "z": ZONE,
 }
 _SPECIFIER: Final = re.compile(r"%(.?)", re.DOTALL)
 
@@ -124,23 +138,28 @@ def _day(parts: dict[str, str]) -> datetime | None:
     if "month_name" in parts:
         shorts = [name[:3].lower() for name in MONTHS]
         parts["month"] = str(shorts.index(parts["month_name"][:3].lower()) + 1)
-    if "iso_year" in parts:
-        return datetime.fromisocalendar(
-            int(parts["iso_year"]), int(parts.get("iso_week", 1)), int(parts.get("iso_day", 1))
-        )
+    if any(part in parts for part in ("iso_year", "iso_week", "iso_day")):
+        if any(part in parts for part in ("year", "month", "day", "day_of_year")):
+            raise ValueError("Mixing of ISO dates with natural dates is not allowed")
+        if "iso_year" not in parts:
+            return None
+        first = datetime.fromisocalendar(int(parts["iso_year"]), 1, 1)
+        return first + timedelta(weeks=int(parts.get("iso_week", 1)) - 1, days=int(parts.get("iso_day", 1)) - 1)
     if "year" in parts and "day_of_year" in parts:
         return datetime(int(parts["year"]), 1, 1) + timedelta(days=int(parts["day_of_year"]) - 1)
     if "year" in parts and "month" in parts and "day" in parts:
         # A day beyond the end of its month carries over into the next one.
-        day = int(parts["day"])
+        day, year = int(parts["day"]), int(parts["year"])
         if not 1 <= day <= 31:
             raise ValueError("unexpected day")
-        return datetime(int(parts["year"]), int(parts["month"]), 1) + timedelta(days=day - 1)
+        if len(parts["year"]) == 2:
+            year += 1900 if year >= 70 else 2000
+        return datetime(year, int(parts["month"]), 1) + timedelta(days=day - 1)
     return None
 
 
 def _time(parts: dict[str, str]) -> timedelta:
-    hour = int(parts.get("hour", 0))
+    hour = 12 if parts.get("word", "").lower() == "noon" else int(parts.get("hour", 0))
     if "half" in parts:
         if not 1 <= hour <= 12:
             raise ValueError("unexpected hour")
@@ -159,3 +178,20 @@ def _zone(parts: dict[str, str]) -> str | None:
         sign = "-" if minutes < 0 else "+"
         return f"{sign}{abs(minutes) // 60:02}{abs(minutes) % 60:02}"
     return parts.get("zone")
+
+
+def zone_written(text: str, name: str) -> tzinfo:
+    """Return the time zone that a string has in it.
+
+    Raises ConversionFailureError for an unknown one.
+    """
+    shown = name.upper()
+    known = _ABBREVIATIONS.get(shown)
+    if known is None:
+        offset = shown.removeprefix("UTC").removeprefix("GMT")
+        digits = offset[1:].replace(":", "")
+        known = offset[:1] + digits.zfill(2 if len(digits) <= 2 else 4)
+    try:
+        return zone_named(known)
+    except CommandError:
+        raise ConversionFailureError(f"Error parsing date string '{text}'; unknown time zone {name}") from None

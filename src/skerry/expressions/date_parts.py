@@ -4,7 +4,7 @@ Source: MongoDB manual, "Date Expression Operators". A null date or time zone gi
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final
 
 from bson.int64 import Int64
@@ -15,7 +15,7 @@ from skerry.expressions.dates import coerce_to_millis
 from skerry.expressions.expression import Document, Expression, Variables, combine, constant
 from skerry.expressions.operands import Arguments, named
 from skerry.expressions.scope import OperatorParser, Scope
-from skerry.expressions.truth import is_nullish
+from skerry.expressions.truth import any_nullish, is_nullish
 from skerry.values.missing import MISSING
 from skerry.values.numbers import to_int64_exact
 from skerry.values.type_order import type_name_of
@@ -35,8 +35,8 @@ def _part(read: Callable[[datetime], Any]) -> OperatorParser:
             value = evaluate_date(document, variables)
             if is_nullish(value):
                 return None
-            where = zone_of(evaluate_zone(document, variables))
-            return None if where is None else read(local_of(coerce_to_millis(value), where))
+            zone_name = evaluate_zone(document, variables)
+            return None if is_nullish(zone_name) else read(local_of(coerce_to_millis(value), zone_of(zone_name)))
 
         return combine(part, (date, zone))
 
@@ -69,12 +69,11 @@ def day_from_sunday(local: datetime) -> int:
 
 
 def _date_to_parts(date: Any, zone: Any, iso8601: Any) -> Any:
-    if is_nullish(date) or is_nullish(zone) or is_nullish(iso8601):
+    if any_nullish(date, zone, iso8601):
         return None
     if not isinstance(iso8601, bool):
         raise CommandError(f"iso8601 must evaluate to a bool, found {type_name_of(iso8601)}", 40521)
-    where = zone_of(zone)
-    local = local_of(coerce_to_millis(date), where or UTC)
+    local = local_of(coerce_to_millis(date), zone_of(zone))
     if iso8601:
         year, week, day = local.isocalendar()
         parts = {"isoWeekYear": year, "isoWeek": week, "isoDayOfWeek": day}
@@ -119,10 +118,10 @@ def _parse_date_from_parts(name: str, argument: Any, scope: Scope) -> Expression
 
     def from_parts(document: Document, variables: Variables) -> Any:
         values = [operand.evaluate(document, variables) for operand in operands]
-        where = zone_of(zone.evaluate(document, variables))
-        if where is None or any(is_nullish(value) for value in values):
+        zone_name = zone.evaluate(document, variables)
+        if any_nullish(zone_name, *values):
             return None
-        return build([_integer_part(part, value) for part, value in zip(names, values)], where)
+        return build([_integer_part(part, value) for part, value in zip(names, values)], zone_of(zone_name))
 
     return combine(from_parts, (*operands, zone))
 

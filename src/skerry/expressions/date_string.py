@@ -1,7 +1,8 @@
 """`$dateToString`, `$dateFromString`.
 
 Source: MongoDB manual. Without a format, strings are read that have a full date — ISO 8601 in its usual forms, `2017/07/04`,
-`07/04/2017`, `July 4, 2017`, `4 July 2017` — perhaps a time of day and a zone; relative dates such as "tomorrow" are not.
+`07/04/2017`, `04-07-2017`, `July 4th, 2017`, `4 July 2017` — perhaps a time of day and a zone by its offset or abbreviation;
+relative dates such as "tomorrow" are not.
 """
 
 import re
@@ -9,13 +10,13 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
 from skerry.errors import CommandError, ConversionFailureError
-from skerry.expressions.date_format import MONTHS, local_and_zone, reader_of, write
-from skerry.expressions.date_zones import date_of_local, local_of, offset_millis, zone_named, zone_of
+from skerry.expressions.date_format import MONTHS, ZONE, local_and_zone, reader_of, write, zone_written
+from skerry.expressions.date_zones import date_of_local, local_of, offset_millis, zone_of
 from skerry.expressions.dates import coerce_to_millis
 from skerry.expressions.expression import Document, Expression, Variables, combine
 from skerry.expressions.operands import Arguments, named
 from skerry.expressions.scope import OperatorParser, Scope
-from skerry.expressions.truth import is_nullish
+from skerry.expressions.truth import any_nullish, is_nullish
 from skerry.values.type_order import type_name_of
 
 ISO_FORMAT: Final = "%Y-%m-%dT%H:%M:%S.%L"
@@ -23,22 +24,27 @@ FORMAT_NOT_A_STRING: Final = 18533
 READ_FORMAT_NOT_A_STRING: Final = 40684
 
 _MONTH: Final = rf"(?P<month_name>{'|'.join(f'{name[:3]}(?:{name[3:]})?' for name in MONTHS)}|Sept)\.?"
+_MONTH_NUMBER: Final = r"(?P<month>0?[1-9]|1[0-2])"
 _DAY: Final = r"(?P<day>[0-2]?\d|3[01])"
+_ORDINAL_DAY: Final = rf"{_DAY}(?:st|nd|rd|th)?"
+_YEAR: Final = r"(?P<year>\d{4})"
 _TIME: Final = (
-    r"(?:(?:[T ]\s*|,\s*)(?P<hour>[01]?\d|2[0-4])(?::(?P<minute>[0-5]\d))?(?:[:.](?P<second>[0-5]\d))?(?:[.,](?P<fraction>\d+))?"
-    r"(?:\s*(?P<half>[AaPp]\.?[Mm]\.?))?)?"
-    r"(?:\s*(?P<zone>Z|UTC|GMT|(?:GMT|UTC)?[+-]\d{1,2}:?(?:\d{2})?|[A-Za-z]+/[A-Za-z_/]+|[A-Z]{3,4}))?\s*"
+    r"(?:(?:[T ]\s*|,\s*)(?:(?P<word>noon|midnight)|(?P<hour>[01]?\d|2[0-4])(?::(?P<minute>[0-5]\d))?"
+    r"(?:[:.](?P<second>[0-5]\d))?(?:[.,](?P<fraction>\d+))?(?:\s*(?P<half>[AaPp]\.?[Mm]\.?))?))?"
+    rf"(?:{ZONE})?\s*"
 )
 _FORMS: Final = tuple(
     re.compile(rf"\s*(?:[A-Za-z]{{3,9}},?\s+)?{date}{_TIME}", re.IGNORECASE | re.ASCII)
     for date in (
-        r"(?P<year>\d{4})-(?P<month>0?[1-9]|1[0-2])-" + _DAY,
-        r"(?P<year>\d{4})/(?P<month>0?[1-9]|1[0-2])/" + _DAY,
-        r"(?P<month>0?[1-9]|1[0-2])/" + _DAY + r"/(?P<year>\d{4})",
+        f"{_YEAR}-{_MONTH_NUMBER}-{_DAY}",
+        f"{_YEAR}/{_MONTH_NUMBER}/{_DAY}",
+        f"{_YEAR}-{_MONTH}-{_DAY}",
+        rf"{_MONTH_NUMBER}/{_DAY}/(?P<year>\d{{4}}|\d{{2}})",
+        f"{_DAY}[.-]{_MONTH_NUMBER}[.-]{_YEAR}",
         r"(?P<iso_year>\d{4})-?W(?P<iso_week>\d{2})(?:-?(?P<iso_day>[1-7]))?",
         r"(?P<year>\d{4})(?P<month>0[1-9]|1[0-2])(?P<day>[0-2]\d|3[01])",
-        rf"{_MONTH}\s+{_DAY}(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}})",
-        rf"{_DAY}(?:st|nd|rd|th)?[\s-]+{_MONTH},?[\s-]+(?P<year>\d{{4}})",
+        rf"{_MONTH}\s+{_ORDINAL_DAY},?\s+{_YEAR}",
+        rf"{_ORDINAL_DAY}[\s-]+{_MONTH},?[\s-]+{_YEAR}",
     )
 )
 _COMPACT_TIME: Final = re.compile(r"(\d{8})T(\d{2})(\d{2})(\d{2})(.*)", re.DOTALL)
@@ -50,12 +56,11 @@ def _date_to_string(date: Any, layout: Any, zone: Any, on_null: Any) -> Any:
             f"$dateToString requires that 'format' be a string, found: {type_name_of(layout)} with value {layout}",
             FORMAT_NOT_A_STRING,
         )
-    where = zone_of(zone)
     if is_nullish(date):
         return on_null
-    if where is None or is_nullish(layout):
+    if any_nullish(layout, zone):
         return None
-    return format_date(coerce_to_millis(date), layout, where)
+    return format_date(coerce_to_millis(date), layout, zone_of(zone))
 
 
 def format_date(millis: int, layout: str, zone: tzinfo) -> str:
@@ -82,7 +87,7 @@ def read_date(text: Any, layout: str | None, zone: tzinfo) -> Any:
             "you cannot pass in a date/time string with time zone information ('"
             f"{named_zone}') together with a timezone argument"
         )
-    return date_of_local(local, _zone_in_string(text, named_zone))
+    return date_of_local(local, zone_written(text, named_zone))
 
 
 def _read_by_format(text: str, layout: str) -> tuple[datetime, str | None]:
@@ -98,24 +103,6 @@ def _read_freely(text: str) -> tuple[datetime, str | None]:
         if match:
             return local_and_zone(text, match)
     return local_and_zone(text, None)
-
-
-def _zone_in_string(text: str, name: str) -> tzinfo:
-    shown = name.upper()
-    if shown in ("Z", "UTC", "GMT"):
-        return UTC
-    for prefix in ("UTC", "GMT"):
-        shown = shown.removeprefix(prefix)
-    if shown[0] in "+-":
-        sign, digits = shown[0], shown[1:].replace(":", "")
-        digits = digits.zfill(2) if len(digits) <= 2 else digits.zfill(4)
-        shown = sign + digits
-    else:
-        shown = name
-    try:
-        return zone_named(shown)
-    except CommandError:
-        raise ConversionFailureError(f"Error parsing date string '{text}'; unknown time zone {name}") from None
 
 
 def _parse_date_from_string(name: str, argument: Any, scope: Scope) -> Expression:
@@ -138,7 +125,7 @@ def _parse_date_from_string(name: str, argument: Any, scope: Scope) -> Expressio
     def from_string(document: Document, variables: Variables) -> Any:
         text = source.evaluate(document, variables)
         layout = form.evaluate(document, variables)
-        where = zone_of(zone.evaluate(document, variables))
+        zone_name = zone.evaluate(document, variables)
         if not is_nullish(layout) and not isinstance(layout, str):
             raise CommandError(
                 f"$dateFromString requires that 'format' be a string, found: {type_name_of(layout)}",
@@ -146,8 +133,9 @@ def _parse_date_from_string(name: str, argument: Any, scope: Scope) -> Expressio
             )
         if is_nullish(text):
             return on_null.evaluate(document, variables)
-        if where is None or is_nullish(layout):
+        if any_nullish(layout, zone_name):
             return None
+        where = zone_of(zone_name)
         try:
             return read_date(text, layout if has_format else None, where)
         except ConversionFailureError:

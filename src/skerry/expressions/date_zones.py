@@ -11,14 +11,12 @@ from re import compile as compile_regex
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from skerry.errors import CommandError, FailedToParseError, NotImplementedYetError
+from skerry.errors import CommandError, NotImplementedYetError
 from skerry.expressions.dates import EPOCH, MAX_MILLIS, MILLISECOND, MIN_MILLIS, date_of
-from skerry.expressions.truth import is_nullish
 from skerry.values.type_order import type_name_of
 
 UNKNOWN_ZONE: Final = 40485
 ZONE_NOT_A_STRING: Final = 40517
-UNIT_NOT_A_STRING: Final = 5439013
 
 UNITS: Final = ("year", "quarter", "month", "week", "day", "hour", "minute", "second", "millisecond")
 UNIT_MILLIS: Final = {"hour": 3_600_000, "minute": 60_000, "second": 1000, "millisecond": 1}
@@ -51,15 +49,13 @@ def zone_named(name: str) -> tzinfo:
     raise CommandError(f'unrecognized time zone identifier: "{name}"', UNKNOWN_ZONE)
 
 
-def zone_of(value: Any) -> tzinfo | None:
-    """Return the time zone that an operand names, None for a null one.
+def zone_of(value: Any) -> tzinfo:
+    """Return the time zone that an operand names.
 
     Raises CommandError 40517 for an operand that is no string.
     """
     if isinstance(value, str):
         return zone_named(value)
-    if is_nullish(value):
-        return None
     raise CommandError(f"timezone must evaluate to a string, found {type_name_of(value)}", ZONE_NOT_A_STRING)
 
 
@@ -90,27 +86,23 @@ def offset_millis(millis: int, zone: tzinfo) -> int:
     return (local_of(millis, zone) - EPOCH) // MILLISECOND - millis
 
 
-def unit_of(name: str, value: Any) -> str | None:
-    """Return the time unit that an operand names, None for a null one.
+def unit_of(name: str, value: Any, not_a_string: int = 5439013, unknown: int = 5439014) -> str:
+    """Return the time unit that an operand names.
 
-    Raises CommandError 5439013 for an operand that is no string, FailedToParseError for an unknown unit.
+    Raises CommandError with the codes given for an operand that is no string and for an unknown unit.
     """
-    if is_nullish(value):
-        return None
     if not isinstance(value, str):
-        raise CommandError(f"{name} requires 'unit' to be a string, but got {type_name_of(value)}", UNIT_NOT_A_STRING)
+        raise CommandError(f"{name} requires 'unit' to be a string, but got {type_name_of(value)}", not_a_string)
     if value not in UNITS:
-        raise FailedToParseError(f"{name} parameter 'unit' value cannot be recognized as a time unit: {value}")
+        raise CommandError(f"{name} parameter 'unit' value cannot be recognized as a time unit: {value}", unknown)
     return value
 
 
-def weekday_of(name: str, value: Any) -> int | None:
-    """Return the day that a week starts with, 0 for Monday, None for a null operand.
+def weekday_of(name: str, value: Any) -> int:
+    """Return the day that a week starts with, 0 for Monday.
 
     Raises CommandError 5439015 for an operand that is no string, 5439016 for no day of the week.
     """
-    if is_nullish(value):
-        return None
     if not isinstance(value, str):
         raise CommandError(f"{name} requires 'startOfWeek' to be a string, but got {type_name_of(value)}", 5439015)
     wanted = value.lower()

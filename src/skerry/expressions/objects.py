@@ -125,6 +125,11 @@ def _parse_get_field(name: str, argument: Any, scope: Scope) -> Expression:
         field = _field_name(name, argument, scope, 5654600)
         source = scope.compile("$$CURRENT")
 
+    if field.is_constant and not isinstance(field.constant, str):
+        raise CommandError(
+            f"$getField requires 'field' to evaluate to type String, but got {type_name_of(field.constant)}", 5654602
+        )
+
     def get_field(document: Document, variables: Variables) -> Any:
         key = field.evaluate(document, variables)
         if not isinstance(key, str):

@@ -18,6 +18,11 @@ def is_true(value: Any) -> bool:
     return not (isinstance(value, int | float) and value == 0)
 
 
+def any_nullish(*values: Any) -> bool:
+    """Tell whether one of the values is null or missing."""
+    return any(value is None or value is MISSING for value in values)
+
+
 def is_nullish(value: Any) -> bool:
     """Tell whether a value is null or missing."""
     return value is None or value is MISSING

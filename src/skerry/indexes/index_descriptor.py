@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from skerry.indexes.index_spec_validation import direction_of, validate_index_spec
+from skerry.values.numbers import to_double
 
 INDEX_VERSION: Final = 2
 
@@ -43,7 +44,7 @@ class IndexDescriptor:
             unique=bool(spec.get("unique", False)),
             sparse=bool(spec.get("sparse", False)),
             partial_filter=None if partial_filter is None else dict(partial_filter),
-            expire_after_seconds=None if seconds is None else int(seconds),
+            expire_after_seconds=None if seconds is None else int(to_double(seconds)),
             hidden=bool(spec.get("hidden", False)),
         )
 

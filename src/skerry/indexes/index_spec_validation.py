@@ -8,8 +8,6 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bson.decimal128 import Decimal128
-
 from skerry.errors import (
     BadValueError,
     CannotCreateIndexError,
@@ -19,9 +17,19 @@ from skerry.errors import (
     TypeMismatchError,
 )
 from skerry.matcher.filter_parser import parse_filter
-from skerry.matcher.match_expression import And, Comparison, Exists, In, MatchExpression, Or, TypeIs
+from skerry.matcher.match_expression import (
+    AlwaysFalse,
+    AlwaysTrue,
+    And,
+    Comparison,
+    Exists,
+    In,
+    MatchExpression,
+    Or,
+    TypeIs,
+)
 from skerry.values.collation import check_collation
-from skerry.values.numbers import is_number
+from skerry.values.numbers import is_number, to_double
 from skerry.values.type_order import INT32_MAX, type_name_of
 
 INVALID_INDEX_SPECIFICATION_OPTION: Final = 197
@@ -45,13 +53,14 @@ _UNSUPPORTED: Final = frozenset(
     )
 )
 _SWITCHES: Final = ("unique", "sparse", "hidden", "background")
+_IN_PARTIAL_FILTERS: Final = (Comparison, In, Exists, TypeIs, AlwaysTrue, AlwaysFalse)
 _DBREF_NAMES: Final = frozenset(("$ref", "$id", "$db"))
 
 
 def direction_of(value: Any) -> int:
     """Return the direction of a checked key value as a whole number that is not zero."""
-    number = float(value.to_decimal()) if isinstance(value, Decimal128) else value
-    if float(number).is_integer():
+    number = to_double(value)
+    if number.is_integer():
         return int(number)
     return 1 if number > 0 else -1
 
@@ -116,7 +125,7 @@ def _check_key_value(value: Any) -> None:
             f"Values in v:2 index key pattern cannot be of type {type_name_of(value)}. Only numbers > 0, numbers < 0, and"
             " strings are allowed."
         )
-    number = float(value.to_decimal()) if isinstance(value, Decimal128) else float(value)
+    number = to_double(value)
     if not number or math.isnan(number):
         raise CannotCreateIndexError("Values in the index key pattern cannot be 0 or NaN.")
     if math.isinf(number):
@@ -162,7 +171,7 @@ def _check_expiry(seconds: Any, key: Mapping[str, Any]) -> None:
         raise CannotCreateIndexError(
             f"TTL index 'expireAfterSeconds' option must be numeric, but received a type of '{type_name_of(seconds)}'"
         )
-    number = float(seconds.to_decimal()) if isinstance(seconds, Decimal128) else float(seconds)
+    number = to_double(seconds)
     if not 0 <= number <= INT32_MAX:
         raise CannotCreateIndexError(
             f"TTL index 'expireAfterSeconds' option must be within an acceptable range, 0 to {INT32_MAX}, not {seconds}"
@@ -177,7 +186,7 @@ def _check_partial_filter(filter: Any) -> None:
             f"The field 'partialFilterExpression' must be an object, but got {type_name_of(filter)}"
         )
     for condition in _conditions(parse_filter(filter)):
-        if not isinstance(condition, Comparison | In | Exists | TypeIs):
+        if not isinstance(condition, _IN_PARTIAL_FILTERS):
             kind = type(condition).__name__
             raise CannotCreateIndexError(f"unsupported expression in partial index: {kind} in {dict(filter)}")
         if isinstance(condition, In) and condition.patterns:

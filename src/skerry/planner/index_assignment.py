@@ -33,15 +33,28 @@ class FieldBounds:
 
 @dataclass(frozen=True, slots=True)
 class BoundIndex:
-    """An index with bounds for its leading fields; `covered`: the keys alone decide whether a document matches."""
+    """An index with bounds for its leading fields, taken from the clauses of a conjunction."""
 
     index: PlannerIndex
     fields: tuple[FieldBounds, ...]
-    covered: bool
+    clauses: Sequence[MatchExpression]
 
     @property
     def is_empty(self) -> bool:
         return any(field.bounds.is_empty for field in self.fields)
+
+    def covered(self) -> bool:
+        """Tell whether the keys alone decide which documents match, each with one key."""
+        if self.index.multikey_paths:
+            return False
+        used: set[int] = set()
+        for field in self.fields:
+            if not field.bounds.exact or NULL_KEY in field.bounds.points:
+                return False
+            used |= field.clauses
+        if len(used) == len(self.clauses):
+            return True
+        return all(number in used or _holds_for_all(self.index, clause) for number, clause in enumerate(self.clauses))
 
     def ranges(self) -> tuple[KeyRange, ...]:
         """Return the ranges of whole keys."""
@@ -49,15 +62,17 @@ class BoundIndex:
         for field, (_, direction) in zip(self.fields, self.index.descriptor.key):
             bounds = field.bounds
             if not bounds.ranges:
-                points = bounds.points if direction > 0 else sorted(map(invert, bounds.points))
+                points = bounds.points if direction > 0 else [invert(point) for point in bounds.points]
                 prefixes = [prefix + point for prefix in prefixes for point in points]
                 continue
             spans = bounds.all_ranges()
             if direction < 0:
-                spans = tuple(inverted(span) for span in reversed(spans))
+                spans = tuple(inverted(span) for span in spans)
             return union(KeyRange(prefix + span.lower, prefix + span.upper) for prefix in prefixes for span in spans)
-        if prefixes == [b""]:
+        if not self.fields:
             return (EVERYTHING,)
+        if len(prefixes) == 1:
+            return (KeyRange(prefixes[0], successor(prefixes[0])),)
         return union(KeyRange(prefix, successor(prefix)) for prefix in prefixes)
 
 
@@ -76,8 +91,7 @@ def bind(index: PlannerIndex, clauses: Sequence[MatchExpression], predicates: Se
         fields.append(field)
         if field.bounds.ranges:
             break
-    bound = tuple(fields)
-    return BoundIndex(index, bound, not index.multikey_paths and _covers(index, bound, clauses))
+    return BoundIndex(index, tuple(fields), clauses)
 
 
 def is_complete(bound: BoundIndex, clauses: Sequence[MatchExpression], expression: MatchExpression) -> bool:
@@ -91,13 +105,6 @@ def is_complete(bound: BoundIndex, clauses: Sequence[MatchExpression], expressio
     return any(NULL_KEY not in field.bounds for field in bound.fields) or any(
         isinstance(clause, Exists) and clause.path in paths for clause in clauses
     )
-
-
-def _covers(index: PlannerIndex, fields: Sequence[FieldBounds], clauses: Sequence[MatchExpression]) -> bool:
-    if not all(field.bounds.exact and NULL_KEY not in field.bounds.points for field in fields):
-        return False
-    bounding = frozenset[int]().union(*(field.clauses for field in fields))
-    return all(number in bounding or _holds_for_all(index, clause) for number, clause in enumerate(clauses))
 
 
 def _holds_for_all(index: PlannerIndex, clause: MatchExpression) -> bool:
@@ -129,14 +136,14 @@ def _field_bounds(
 
 def _intersection(predicates: Sequence[PathPredicate], *, single_value: bool) -> FieldBounds | None:
     found: list[Bounds] = []
-    used: set[int] = set()
+    used: list[int] = []
     for each in predicates:
         bounds = bounds_of(each.predicate, single_value=single_value)
         if bounds is not None:
             # The rest of an `$elemMatch`, and that there is an array at all, is not in these bounds.
             found.append(bounds if each.scope is None else Bounds(bounds.points, bounds.ranges, exact=False))
-            used.add(each.clause)
-    together = common(found)
+            used.append(each.clause)
+    together = found[0] if len(found) == 1 else common(found)
     return None if together is None else FieldBounds(together, frozenset(used), predicates[0].scope)
 
 

@@ -17,7 +17,7 @@ from bson.objectid import ObjectId
 from bson.regex import Regex
 from bson.timestamp import Timestamp
 
-from skerry.matcher.comparison import is_nan
+from skerry.expressions.pattern_dialect import options_of
 from skerry.matcher.match_expression import (
     And,
     Comparison,
@@ -30,7 +30,6 @@ from skerry.matcher.match_expression import (
     RegexMatch,
     TypeIs,
 )
-from skerry.matcher.regular_expression import options_of
 from skerry.planner.pattern_prefix import pattern_prefix
 from skerry.values.key_range import KeyRange, intersect, union
 from skerry.values.key_string import (
@@ -45,6 +44,7 @@ from skerry.values.key_string import (
     successor,
     type_bracket,
 )
+from skerry.values.numbers import is_nan
 from skerry.values.type_order import NUMBER_TYPES
 
 _ARRAY_TYPE: Final = 4

@@ -1,11 +1,13 @@
 """What does a solution cost, compared with others? One is a scan of the whole collection."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from skerry.planner.index_assignment import BoundIndex
 from skerry.planner.query_solution import IdLookup, IndexScan
 from skerry.planner.selectivity import combined
+
+Scan = IndexScan | IdLookup
 
 SCAN_COST: Final = 1.0
 LOOKUP_COST: Final = 1e-6
@@ -19,17 +21,18 @@ _RESTRICTED_SHARE: Final = 0.5
 """Of a collection's documents, how many a sparse or partial index is guessed to hold."""
 
 
-@dataclass(frozen=True, slots=True)
 class Candidate:
-    """A solution with its cost; equal costs are decided by the shorter key."""
+    """A possible solution; the scans themselves are made only of the chosen one. Equal costs: the shorter key wins."""
 
-    scans: tuple[IndexScan | IdLookup, ...]
-    cost: float
-    key_fields: int
+    __slots__ = ("make_scans", "rank")
+
+    def __init__(self, make_scans: Callable[[], Sequence[Scan]], cost: float, key_fields: int) -> None:
+        self.make_scans = make_scans
+        self.rank = (cost, key_fields)
 
     @property
-    def rank(self) -> tuple[float, int]:
-        return self.cost, self.key_fields
+    def cost(self) -> float:
+        return self.rank[0]
 
 
 def scan_cost(*, must_sort: bool) -> float:

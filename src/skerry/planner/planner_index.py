@@ -22,8 +22,15 @@ class PlannerIndex:
         filter = self.descriptor.partial_filter
         return None if filter is None else parse_filter(filter)
 
+    @cached_property
+    def is_restricted(self) -> bool:
+        """Whether documents may be without an entry."""
+        return self.descriptor.sparse or self.descriptor.partial_filter is not None
+
     def arrays_on(self, path: str) -> tuple[str, ...]:
         """Return the arrays that `path` may meet, its end included."""
+        if not self.multikey_paths:
+            return ()
         return tuple(array for array in self.multikey_paths if is_prefix(array, path))
 
 

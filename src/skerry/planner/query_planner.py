@@ -78,7 +78,8 @@ def _best(expression: MatchExpression, sort: SortPattern | None, indexes: Sequen
             best = candidate
     if best is None or best.cost > scan_cost(must_sort=bool(sort)):
         return CollectionScan()
-    return best.scans[0] if len(best.scans) == 1 else UnionScan(best.scans)
+    scans = best.make_scans()
+    return scans[0] if len(scans) == 1 else UnionScan(tuple(scans))
 
 
 def _candidates(
@@ -87,12 +88,17 @@ def _candidates(
     """Yield the ways to use indexes; None says that no document can match."""
     clauses = clauses_of(expression)
     predicates = path_predicates(clauses)
+    leading = {each.path for each in predicates}
+    if sort:
+        leading.update(path for path, _ in sort)
     for index in indexes:
+        if not index.is_restricted and index.descriptor.key[0][0] not in leading:
+            continue
         bound = bind(index, clauses, predicates)
         direction = scan_direction(bound, sort) if sort else None
-        restricted = index.descriptor.sparse or index.partial_filter is not None
-        useful = bool(bound.fields) or direction is not None or restricted
-        if not useful or (restricted and not is_complete(bound, clauses, expression)):
+        if not bound.fields and direction is None and not index.is_restricted:
+            continue
+        if index.is_restricted and not is_complete(bound, clauses, expression):
             continue
         if bound.is_empty:
             yield None
@@ -109,8 +115,9 @@ def _of_index(bound: BoundIndex, direction: int | None, *, must_sort: bool) -> C
     key_fields = len(bound.index.descriptor.key)
     if bound.index is ID_PLANNER_INDEX and bound.fields and not bound.fields[0].bounds.ranges:
         keys = bound.fields[0].bounds.points
-        return Candidate((IdLookup(keys, exact=bound.covered),), LOOKUP_COST * len(keys), key_fields)
-    return Candidate((_index_scan(bound, direction),), index_cost(bound, must_sort=must_sort), key_fields)
+        return Candidate(lambda: (IdLookup(keys, bound.covered()),), LOOKUP_COST * len(keys), key_fields)
+    cost = index_cost(bound, must_sort=must_sort)
+    return Candidate(lambda: (_index_scan(bound, direction),), cost, key_fields)
 
 
 def _index_scan(bound: BoundIndex, direction: int | None) -> IndexScan:
@@ -119,7 +126,7 @@ def _index_scan(bound: BoundIndex, direction: int | None) -> IndexScan:
         bound.ranges(),
         reverse=direction == -1,
         provides_sort=direction is not None,
-        exact=bound.covered,
+        exact=bound.covered(),
     )
 
 
@@ -142,13 +149,13 @@ def _unions(
         else:
             if best is None:
                 return
-            scans += best.scans
+            scans += best.make_scans()
             cost += best.cost
     if not scans:
         yield None
         return
     merged = _merged(scans)
-    yield Candidate(merged, sorted_cost(cost) if must_sort else cost, key_fields=MAX_KEY_FIELDS)
+    yield Candidate(lambda: merged, sorted_cost(cost) if must_sort else cost, key_fields=MAX_KEY_FIELDS)
 
 
 def _merged(scans: Sequence[IndexScan | IdLookup]) -> tuple[IndexScan | IdLookup, ...]:
@@ -185,7 +192,7 @@ def _hinted(
         return EmptyScan()
     direction = scan_direction(bound, sort) if sort else None
     # A sparse or partial index is used even if it lacks documents that match: the hint asks for it, as in MongoDB.
-    return _of_index(bound, direction, must_sort=False).scans[0]
+    return _of_index(bound, direction, must_sort=False).make_scans()[0]
 
 
 def _natural_direction(hint: Mapping[str, Any]) -> int:

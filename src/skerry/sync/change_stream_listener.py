@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
+import pymongo
 from bson.int64 import Int64
 from bson.raw_bson import RawBSONDocument
 from bson.timestamp import Timestamp
@@ -21,6 +22,7 @@ from skerry.sync.selection import Selection
 from skerry.values import documents
 
 BATCH_EVENTS_MAX: Final = 1000
+_CLOSE_SECONDS: Final = 0.5  # the hub drops an abandoned cursor by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class ChangeStreamListener:
         session, self._session = self._session, None
         if session is None:
             return
-        with suppress(PyMongoError):
+        with suppress(PyMongoError), pymongo.timeout(_CLOSE_SECONDS):
             if self._cursor:
                 command = {"killCursors": self._collection, "cursors": [Int64(self._cursor)]}
                 self._hub.client[self._db].command(command, session=session)

@@ -6,7 +6,7 @@ a look-up from then on, so that none can bring an older version back. Documents 
 shadow were deleted on the hub.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from skerry.config.sync_config import Direction
@@ -30,15 +30,16 @@ CHUNK_DOCUMENTS: Final = 1000
 @dataclass(slots=True)
 class WalkRecord:
     """How far the walks have come. `complete` maps collections to the direction they were walked for; `after` is the last
-    `_id` document of the first pending collection, None at its beginning."""
+    `_id` document of the first pending collection, None at its beginning; `rules` is the selection that was planned for."""
 
     pending: list[str] = field(default_factory=list)
     complete: dict[str, str] = field(default_factory=dict)
     after: bytes | None = None
     reason: str = ""
+    rules: list[list[str]] = field(default_factory=list)
 
     def to_document(self) -> dict[str, Any]:
-        return {"pending": self.pending, "complete": self.complete, "after": self.after, "reason": self.reason}
+        return asdict(self)
 
 
 class FullSync:
@@ -69,10 +70,19 @@ class FullSync:
         if not again and record.pending and record.pending[0] in fresh:
             first = record.pending[0]  # keep the place it has reached
             fresh = [first, *(name for name in fresh if name != first)]
-            self.record = WalkRecord(fresh, complete, record.after, record.reason)
+            self.record = WalkRecord(fresh, complete, record.after, record.reason, self._rules)
         else:
-            self.record = WalkRecord(fresh, complete, None, reason)
+            self.record = WalkRecord(fresh, complete, None, reason, self._rules)
         self._save()
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether the present selection has been planned for: what appears later comes through the stream."""
+        return self.record.rules == self._rules
+
+    @property
+    def _rules(self) -> list[list[str]]:
+        return [[rule.pattern, rule.direction.value] for rule in self._link.selection.rules]
 
     def step(self) -> bool:
         """Do one chunk; false when nothing is pending. Raises pymongo's errors, and `BatchUnsettledError`."""
@@ -169,9 +179,9 @@ class FullSync:
     def _advance(self, namespace: Namespace, direction: Direction, reached: bytes | None) -> WalkRecord:
         record = self.record
         if reached is not None:
-            return WalkRecord(record.pending, record.complete, reached, record.reason)
+            return replace(record, after=reached)
         complete = {**record.complete, str(namespace): direction.value}
-        return WalkRecord(record.pending[1:], complete, None, record.reason)
+        return replace(record, pending=record.pending[1:], complete=complete, after=None)
 
     def _save(self) -> None:
         link = self._link

@@ -24,6 +24,7 @@ from skerry.sync.protocol.hybrid_clock import offset_ms
 from skerry.sync.selection import MARKERS
 from skerry.values import documents, key_string
 from skerry.values.namespace import Namespace
+from skerry.values.type_order import bson_type
 
 RAW_OPTIONS: Final[CodecOptions[RawBSONDocument]] = CodecOptions(
     document_class=RawBSONDocument,
@@ -42,6 +43,23 @@ _LABELS: Final = (
     "ResumableChangeStreamError",
 )
 _WIRE_VERSION_OF_4_2: Final = 8
+_MIN_KEY: Final = -1
+_MAX_KEY: Final = 127
+# The types an `_id` can have, by number, in the order in which they sort; those in one group are compared with each other.
+_ID_TYPES: Final = (
+    (_MIN_KEY,),
+    (10,),
+    (1, 16, 18, 19),
+    (2, 14),
+    (3,),
+    (5,),
+    (7,),
+    (8,),
+    (9,),
+    (17,),
+    (13,),
+    (_MAX_KEY,),
+)
 
 
 class HubUnfitError(SkerryError):
@@ -134,14 +152,15 @@ class Hub:
     def find_after(self, namespace: Namespace, after: Any, *, is_first: bool, limit: int) -> list[tuple[bytes, bytes]]:
         """Return up to `limit` (key string, raw document) in the order of `_id`, of all types, beyond `after`.
 
-        Index bounds instead of `$gt`, which would stay within the type of `after`.
+        Comparisons stay within the type of their operand, so the types that sort behind it are asked for by themselves.
         """
-        cursor = self.raw(namespace).find({}, sort=[("_id", 1)], limit=limit + 1, batch_size=limit + 1)
-        if not is_first:
-            cursor = cursor.min([("_id", after)]).hint([("_id", 1)])
-        first_key = b"" if is_first else key_string.encode(after)
-        found = (_keyed(each) for each in cursor)
-        return [pair for pair in found if pair[0] > first_key][:limit]
+        found: list[tuple[bytes, bytes]] = []
+        for condition in [{}] if is_first else _conditions_beyond(after):
+            missing = limit - len(found)
+            if missing:
+                cursor = self.raw(namespace).find(condition, sort=[("_id", 1)], limit=missing, batch_size=missing + 1)
+                found += [_keyed(each) for each in cursor]
+        return found
 
     def cluster_time(self) -> int:
         """Return the hub's present cluster time, seconds << 32 | increment."""
@@ -184,8 +203,22 @@ def failure_of(error: PyMongoError) -> HubFailure:
             return HubFailure(first["code"], labels, str(first.get("errmsg", "")), first["index"])
         return HubFailure(64, labels, str(error))
     if isinstance(error, OperationFailure) and not isinstance(error, ConnectionFailure):
-        return HubFailure(error.code, labels, str(error))
+        return HubFailure(error.code, labels, str((error.details or {}).get("errmsg", error.code)))
     return HubFailure(None, labels, str(error))
+
+
+def _conditions_beyond(id_value: Any) -> list[dict[str, Any]]:
+    """Return filters for the `_id`s of the same type, then of all later types."""
+    number = bson_type(id_value)
+    place = next(at for at, types in enumerate(_ID_TYPES) if number in types)
+    later = list(_ID_TYPES[place + 1 :])
+    behind = {"_id": {"$type": [number for types in later for number in types]}}
+    is_nan = number in (1, 19) and str(id_value).lower() == "nan"
+    if number in (_MIN_KEY, _MAX_KEY):  # compared with these, every type counts
+        same = []
+    else:
+        same = [{"_id": {"$gte": float("-inf")} if is_nan else {"$gt": id_value}}]
+    return [*same, *([behind] if later else [])]
 
 
 def _keyed(document: RawBSONDocument) -> tuple[bytes, bytes]:

@@ -71,7 +71,8 @@ class PullWorker:
         else:
             self.applier.start_at(stored)
             self._resume(stored)
-        self.walk.plan(self._namespaces(), self.walk.record.reason or "first", again=False)
+        if not self.walk.is_planned:
+            self.walk.plan(self._namespaces(), "the selection changed", again=False)
 
     def step(self) -> None:
         """Do the next piece of work: a chunk of a walk, then the events that wait."""

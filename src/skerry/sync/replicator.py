@@ -18,7 +18,7 @@ from skerry.engine.engine import Engine
 from skerry.errors import ShutdownError
 from skerry.storage import WriteView
 from skerry.sync import outbox
-from skerry.sync.hub import HubUnfitError
+from skerry.sync.hub import HubUnfitError, failure_of
 from skerry.sync.lease import Lease
 from skerry.sync.link import Link
 from skerry.sync.protocol.backoff import Backoff
@@ -33,6 +33,7 @@ LOG: Final = logging.getLogger("skerry.sync")
 
 POLL_SECONDS: Final = 0.25  # how soon writes of other processes on the directory are noticed
 STANDBY_SECONDS: Final = 2.0
+STOP_SECONDS: Final = 2.0
 FLUSH_POLL_SECONDS: Final = 0.02
 
 
@@ -71,15 +72,17 @@ class Replicator:
         self._stopping.set()
         self._dirty.set()
         self._running.set()
+        deadline = time.monotonic() + STOP_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        self.link.hub.close()  # ends a wait for a hub that does not answer; a batch cut off here is settled at the next start
         for thread in self._threads:
             thread.join()
         self._threads.clear()
         self._outbox.unsubscribe(self._dirty.set)
         if self._state is not LinkState.STOPPED:
-            self._pull.disconnect()
             self._lease.release()
             self._state = LinkState.STOPPED
-        self.link.hub.close()
 
     def pause(self) -> None:
         """Send and take nothing until `resume`; local writes go on being captured."""
@@ -212,7 +215,8 @@ class Replicator:
 
     def _failed(self, error: Exception) -> None:
         """Report a failure; what is known to pass is no more than a state."""
-        message = f"{type(error).__name__}: {error}"
+        facts = failure_of(error).message if isinstance(error, PyMongoError) else str(error)
+        message = f"{type(error).__name__}: {facts}"
         denied = isinstance(error, HubLostError) and error.denied
         refused = denied or isinstance(error, HubUnfitError)
         if not isinstance(error, PyMongoError | HubLostError | BatchUnsettledError | HubUnfitError):

@@ -92,6 +92,22 @@ def test_dates_are_taken_apart_and_made(check, spec, expected):
         ({"$dateFromString": {"dateString": "2017-07-04T11:56:02+0200"}}, datetime(2017, 7, 4, 9, 56, 2)),
         ({"$dateFromString": {"dateString": "2017-07-04 11:56 GMT+2"}}, datetime(2017, 7, 4, 9, 56)),
         ({"$dateFromString": {"dateString": "07/04/2017"}}, datetime(2017, 7, 4)),
+        ({"$dateFromString": {"dateString": "7/4/17"}}, datetime(2017, 7, 4)),
+        ({"$dateFromString": {"dateString": "04-07-2017"}}, datetime(2017, 7, 4)),
+        ({"$dateFromString": {"dateString": "2017-Jul-04 noon"}}, datetime(2017, 7, 4, 12)),
+        ({"$dateFromString": {"dateString": "July 4th, 2017 12:39:30 BST"}}, datetime(2017, 7, 4, 11, 39, 30)),
+        ({"$dateFromString": {"dateString": "July 4th, 2017 12pm"}}, datetime(2017, 7, 4, 12)),
+        ({"$dateFromString": {"dateString": "2017-07-04 12:48:07 GMT+0545"}}, datetime(2017, 7, 4, 7, 3, 7)),
+        ({"$dateFromString": {"dateString": "2017-07-14T12:02:44.771 L"}}, datetime(2017, 7, 14, 1, 2, 44, 771000)),
+        (
+            {"$dateFromString": {"dateString": "2017-07-04T12:02 PDT", "format": "%Y-%m-%dT%H:%M%z"}},
+            datetime(2017, 7, 4, 19, 2),
+        ),
+        ({"$dateFromString": {"dateString": "1992 % 04 % 26", "format": "%Y %% %m %% %d"}}, datetime(1992, 4, 26)),
+        ({"$dateFromString": {"dateString": "4/26/1992:+285", "format": "%m/%d/%Y:%Z"}}, datetime(1992, 4, 25, 19, 15)),
+        ({"$dateFromString": {"dateString": "2017, Week 53", "format": "%G, Week %V"}}, datetime(2018, 1, 1)),
+        ({"$dateFromString": {"dateString": "2017, Day 5", "format": "%G, Day %u"}}, datetime(2017, 1, 6)),
+        ({"$dateFromString": {"dateString": "1.1.1", "format": "%V.%u.%G"}}, datetime(1, 1, 1)),
         ({"$dateFromString": {"dateString": "2017/07/04"}}, datetime(2017, 7, 4)),
         ({"$dateFromString": {"dateString": "July 4th, 2017 10:15 PM"}}, datetime(2017, 7, 4, 22, 15)),
         ({"$dateFromString": {"dateString": "Tue, 4 Jul 2017 12:00:00 GMT"}}, datetime(2017, 7, 4, 12)),
@@ -196,6 +212,8 @@ def test_null_operands_give_null(check, name):
     }[name]
     for argument in (*arguments, "timezone"):
         check({name: {**arguments, argument: None}}, None)
+        # What is wrong with the others does not matter then.
+        check({name: {**dict.fromkeys(arguments, "wrong"), argument: None}}, None)
 
 
 @pytest.mark.parametrize(
@@ -235,13 +253,18 @@ def test_null_operands_give_null(check, name):
         ({"$dateFromString": {"dateString": "2017-13-04"}}, 241),
         ({"$dateFromString": {"dateString": "2017-07", "format": "%Y-%m"}}, 241),
         ({"$dateFromString": {"dateString": "2017-07-04T00:00Z", "timezone": "Europe/Vienna"}}, 241),
-        ({"$dateFromString": {"dateString": "2017-07-04 00:00 Nowhere/Land"}}, 241),
+        ({"$dateFromString": {"dateString": "2017-07-04 00:00 Europe/Vienna"}}, 241),
+        ({"$dateFromString": {"dateString": "2017-07-04 00:00 XYZ"}}, 241),
+        ({"$dateFromString": {"dateString": "2018-01", "format": "%Y"}}, 241),
+        ({"$dateFromString": {"dateString": "ISO Week 52", "format": "ISO Week %V"}}, 241),
+        ({"$dateFromString": {"dateString": "12/31/2018", "format": "%m/%d/%G"}}, 241),
+        ({"$dateFromString": {"dateString": "1992", "format": "%n"}}, 18536),
         ({"$dateAdd": 1}, 5166400),
         ({"$dateAdd": {"startDate": "$d", "unit": "day", "amount": 1, "what": 1}}, 5166401),
         ({"$dateAdd": {"startDate": "$d", "unit": "day"}}, 5166402),
         ({"$dateAdd": {"startDate": "x", "unit": "day", "amount": 1}}, 5166403),
         ({"$dateAdd": {"startDate": "$d", "unit": "day", "amount": 0.5}}, 5166405),
-        ({"$dateAdd": {"startDate": "$d", "unit": 5, "amount": 1}}, 5439013),
+        ({"$dateAdd": {"startDate": "$d", "unit": 5, "amount": 1}}, 5166404),
         ({"$dateAdd": {"startDate": "$d", "unit": "eon", "amount": 1}}, 9),
         ({"$dateAdd": {"startDate": "$d", "unit": "day", "amount": 10**7}}, 5166406),
         ({"$dateDiff": 1}, 5166301),
@@ -251,6 +274,8 @@ def test_null_operands_give_null(check, name):
         ({"$dateDiff": {"startDate": "$d", "endDate": "x", "unit": "day"}}, 5166307),
         ({"$dateDiff": {"startDate": "$d", "endDate": "$d", "unit": "week", "startOfWeek": "x"}}, 5439016),
         ({"$dateDiff": {"startDate": "$d", "endDate": "$d", "unit": "week", "startOfWeek": 1}}, 5439015),
+        ({"$dateTrunc": {"date": "$d", "unit": 5}}, 5439013),
+        ({"$dateTrunc": {"date": "$d", "unit": "eon"}}, 5439014),
         ({"$dateTrunc": 1}, 5439007),
         ({"$dateTrunc": {"date": "$d", "unit": "day", "what": 1}}, 5439008),
         ({"$dateTrunc": {"unit": "day"}}, 5439009),

@@ -220,7 +220,7 @@ def check_bounds(descriptor: IndexDescriptor, docs: list[Document], filter: Docu
     for document, count in indexed.keys_within(scan):
         matches = compiled.matches(document)
         assert count or not matches, document
-        if bound.covered:
+        if bound.covered():
             assert count == matches, document
 
 

@@ -16,6 +16,7 @@ from skerry.values import field_path
 from skerry.values.compare import ValueKey, compare
 from skerry.values.missing import MISSING
 from skerry.values.numbers import as_index, is_number, multiply, to_double
+from skerry.values.type_order import bson_type
 
 GENERATED_DOCUMENTS_MAX: Final = 500_000
 """Source: the server parameter `internalDocumentSourceDensifyMaxGeneratedDocs`."""
@@ -46,6 +47,10 @@ def parse_densify(spec: Any, scope: StageScope) -> Run:
         if not isinstance(path, str):
             raise FailedToParseError("$densify's field and partitionByFields must be strings")
         field_path.validate(path)
+    if spec["field"] in paths[1:]:
+        raise CommandError(
+            "BSON field '$densify.partitionByFields' contains the field that is being densified", 8993000
+        )
     parts, *partition_paths = [field_path.split(path) for path in paths]
     row = _parse_range(spec["range"], has_partitions=bool(partition_paths))
     return lambda documents: _Densifier(parts, partition_paths, row, scope).run(documents)
@@ -170,25 +175,29 @@ def _parse_range(spec: Any, *, has_partitions: bool) -> _Row:
         raise CommandError(
             "The step parameter in a range statement must be a whole number when densifying a date", 6586400
         )
-    return _Row(step, unit, _parse_bounds(spec["bounds"], unit, has_partitions=has_partitions))
+    return _Row(step, unit, _parse_bounds(spec["bounds"], step, unit, has_partitions=has_partitions))
 
 
-def _parse_bounds(bounds: Any, unit: str | None, *, has_partitions: bool) -> Any:
+def _parse_bounds(bounds: Any, step: Any, unit: str | None, *, has_partitions: bool) -> Any:
     if isinstance(bounds, str):
         if bounds not in ("full", "partition"):
             raise CommandError("Bounds string must either be 'full' or 'partition'", 5946802)
         if bounds == "partition" and not has_partitions:
             raise CommandError(
-                "One may not specify the bounds as 'partition' without specifying partitionByFields", 8993000
+                "One may not specify the bounds as 'partition' without specifying partitionByFields", 5733408
             )
         return bounds
     if not isinstance(bounds, list | tuple) or len(bounds) != 2:
         raise CommandError("A bounding array in a range statement must have exactly two elements", 5733403)
     lower, upper = bounds
+    if unit is not None and is_number(lower):
+        raise CommandError("numeric bounds may not have unit parameter", 5733409)
     is_kind = is_number if unit is None else is_date
     if not (is_kind(lower) and is_kind(upper)):
         kind = "numbers when there is no unit" if unit is None else "dates when there is a unit"
         raise CommandError(f"A bounding array must have {kind}", 5733402)
     if compare(lower, upper) > 0:
         raise CommandError("A bounding array must be in ascending order", 5733402)
+    if unit is None and len({bson_type(value) for value in (lower, upper, step)}) > 1:
+        raise CommandError("Upper bound, lower bound, and step must all have the same type", 5876900)
     return lower, upper

@@ -50,12 +50,15 @@ def test_dates_step_by_calendar_units(run):
         ({"field": "v", "range": {"step": 1, "bounds": [1]}}, 5733403),
         ({"field": "v", "range": {"step": 1, "bounds": [2, 1]}}, 5733402),
         ({"field": "v", "range": {"step": 1, "bounds": ["a", "b"]}}, 5733402),
-        ({"field": "v", "range": {"step": 1, "bounds": "partition"}}, 8993000),
+        ({"field": "v", "range": {"step": 1, "bounds": "partition"}}, 5733408),
+        ({"field": "v", "partitionByFields": ["v"], "range": {"step": 1, "bounds": "full"}}, 8993000),
+        ({"field": "v", "range": {"step": 1, "unit": "day", "bounds": [1, 2]}}, 5733409),
+        ({"field": "v", "range": {"step": 1, "bounds": [1, 2.5]}}, 5876900),
         ({"field": "v", "range": {"step": 1.5, "unit": "day", "bounds": "full"}}, 6586400),
         ({"field": "v", "range": {"step": 1, "unit": "day", "bounds": "full"}}, 6053600),
         ({"field": "s", "range": {"step": 1, "bounds": "full"}}, 5733201),
         ({"field": "v", "range": {"step": 1, "bounds": "full"}, "x": 1}, 40415),
-        ({"field": "v", "range": {"step": 0.000001, "bounds": [0, 10]}}, 5897900),
+        ({"field": "v", "range": {"step": 0.000001, "bounds": [0.0, 10.0]}}, 5897900),
     ],
 )
 def test_densify_refuses(code_of, spec, code, monkeypatch):

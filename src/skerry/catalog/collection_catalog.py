@@ -55,7 +55,7 @@ class CatalogSnapshot:
         return sorted((e for n, e in self.collections.items() if n.db == db), key=lambda e: e.namespace.coll)
 
 
-class MasterIndex:
+class CollectionCatalog:
     """Reads and changes the catalogue through views of the store. Shared by all threads; holds only a cache."""
 
     def __init__(self) -> None:

@@ -1,0 +1,123 @@
+"""kill -9 at any moment: what was acknowledged is on both sides once, and nothing is pushed or applied twice."""
+
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from nodes import EdgeNode, HubNode, contents, wait_for
+
+from skerry.engine.engine import Engine
+from skerry.engine.operation_context import OperationContext
+from skerry.sync import outbox
+from skerry.sync.protocol.document_state import State
+from skerry.sync.replicator import Replicator
+from skerry.sync.sync_health import LinkState
+from skerry.values import documents
+from skerry.values.namespace import Namespace
+
+pytestmark = pytest.mark.slow
+SCRIPT = Path(__file__).with_name("edge_process.py")
+ORDERS = Namespace("shop", "orders")
+
+
+def test_a_killed_edge_loses_no_acknowledged_write_and_repeats_none(
+    hub: HubNode, make_edge: Callable[..., EdgeNode], tmp_path: Path
+) -> None:
+    choose = random.Random(11)
+    written: list[str] = []
+    touched: Counter[str] = Counter()
+    for seed in range(4):
+        command = [sys.executable, str(SCRIPT), str(tmp_path / "edge"), hub.uri, str(seed)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            for _ in range(choose.randrange(60, 140)):
+                new, earlier = process.stdout.readline().split()
+                written.append(new)
+                touched[earlier] += 1
+            process.kill()
+            rest = process.stdout.read().splitlines()
+        for line in rest:
+            if len(parts := line.split()) == 2:
+                written.append(parts[0])
+                touched[parts[1]] += 1
+    edge = make_edge("edge")
+    edge.settle(40)
+    assert contents(edge.shop) == contents(hub.shop)
+    there = {d["_id"]: d.get("touched", 0) for d in hub.shop.orders.find()}
+    assert set(written) <= there.keys()
+    assert len(there) - len(written) <= 4  # the one of each life that was written and not yet told
+    assert 0 <= sum(there.values()) - sum(touched.values()) <= 4
+    assert edge.replicator.status().conflicts == 0
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_batch_without_an_outcome_is_settled_before_anything_else(
+    hub: HubNode, edge: EdgeNode, committed: bool
+) -> None:
+    edge.settle()
+    edge.unlink()
+    edge.shop.orders.insert_many([{"_id": n} for n in range(10)])
+    crashed = Replicator(edge.engine, edge.config)
+    crashed.link.register()
+    if committed:
+        crashed._push._finish = lambda *_: None  # the process dies after the commit
+        crashed._push.push()
+    else:
+        crashed.link.write(crashed._push._prepare)  # or before anything is sent
+    assert len(crashed.link.read(lambda view: crashed.link.shadows.of_state(view, State.INFLIGHT))) == 10
+    crashed.stop()
+    edge.shop.orders.update_one({"_id": 3}, {"$set": {"later": True}})
+    edge.relink()
+    edge.settle()
+    assert contents(edge.shop) == contents(hub.shop)
+    assert hub.shop.orders.find_one({"_id": 3}) == {"_id": 3, "later": True}
+    assert edge.counters()["fences"] == 1
+    assert edge.counters()["pushed"] == (1 if committed else 10)
+
+
+def test_another_engine_on_the_directory_captures_too_and_its_link_stands_by(hub: HubNode, edge: EdgeNode) -> None:
+    edge.settle()
+    other = Engine(edge.path)
+    try:
+        outbox.attach(other)
+        second = Replicator(other, edge.config)
+        second.start()
+        other.insert(ORDERS, [documents.encode({"_id": "other"})], ordered=True, ctx=OperationContext())
+        wait_for(lambda: hub.shop.orders.find_one({"_id": "other"}))
+        assert second.status().state is LinkState.STANDBY
+        edge.unlink()
+        other.insert(ORDERS, [documents.encode({"_id": "took over"})], ordered=True, ctx=OperationContext())
+        wait_for(lambda: hub.shop.orders.find_one({"_id": "took over"}))
+        second.stop()
+    finally:
+        other.close()
+
+
+def test_a_copied_store_takes_a_new_name_and_loses_nothing(
+    hub: HubNode, make_edge: Callable[..., EdgeNode], tmp_path: Path
+) -> None:
+    original = make_edge("original")
+    original.shop.orders.insert_many([{"_id": n} for n in range(5)])
+    original.settle()
+    original.close()
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for file in (tmp_path / "original").iterdir():
+        (copy / file.name).write_bytes(file.read_bytes())
+    again = EdgeNode(tmp_path / "original", hub.uri, "shop.*=both")
+    clone = make_edge("copy")
+    try:
+        again.shop.orders.insert_one({"_id": "original"})
+        clone.shop.orders.insert_one({"_id": "clone"})
+        time.sleep(0.1)
+        for edge in (again, clone, again):
+            edge.settle()
+        assert contents(again.shop) == contents(clone.shop) == contents(hub.shop)
+        assert again.replicator.link.identity.edge != clone.replicator.link.identity.edge
+    finally:
+        again.close()

@@ -1,0 +1,99 @@
+"""Up only, down only, not at all: the direction of each collection."""
+
+from collections.abc import Callable
+
+from nodes import EdgeNode, HubNode, contents, wait_for
+
+
+def test_what_only_goes_up_overwrites_the_hub_and_keeps_what_was_there(
+    hub: HubNode, make_edge: Callable[..., EdgeNode]
+) -> None:
+    edge = make_edge(rules="shop.readings=push")
+    edge.shop.readings.insert_one({"_id": 1, "v": 1})
+    edge.settle()
+    hub.shop.readings.update_one({"_id": 1}, {"$set": {"v": "changed there"}})
+    hub.shop.readings.insert_one({"_id": 2})
+    edge.settle()
+    assert edge.shop.readings.find_one({"_id": 1}) == {"_id": 1, "v": 1}
+    assert edge.shop.readings.find_one({"_id": 2}) is None
+    edge.shop.readings.update_one({"_id": 1}, {"$set": {"v": 2}})
+    edge.settle()
+    assert hub.shop.readings.find_one({"_id": 1}) == {"_id": 1, "v": 2}
+    link = edge.replicator.link
+    (conflict,) = link.read(link.conflicts.entries)
+    assert conflict.record["remote"] == {"_id": 1, "v": "changed there"}
+
+
+def test_what_only_comes_down_is_never_pushed(hub: HubNode, make_edge: Callable[..., EdgeNode]) -> None:
+    hub.shop.prices.insert_many([{"_id": n, "v": 1} for n in range(5)])
+    edge = make_edge(rules="shop.prices=pull")
+    edge.settle()
+    edge.shop.prices.insert_one({"_id": "here"})
+    edge.shop.prices.update_one({"_id": 1}, {"$set": {"v": "here"}})
+    hub.shop.prices.update_one({"_id": 1}, {"$set": {"v": 2}})
+    edge.settle()
+    assert hub.shop.prices.count_documents({}) == 5
+    assert edge.shop.prices.find_one({"_id": 1}) == {"_id": 1, "v": 2}
+    assert edge.shop.prices.count_documents({}) == 6
+
+
+def test_other_collections_stay_where_they_are(hub: HubNode, make_edge: Callable[..., EdgeNode]) -> None:
+    edge = make_edge(rules="shop.private=none,shop.*=both")
+    edge.shop.private.insert_one({"_id": 1})
+    edge.client.elsewhere.things.insert_one({"_id": 1})
+    hub.shop.private.insert_one({"_id": 2})
+    edge.shop.orders.insert_one({"_id": 1})
+    edge.settle()
+    assert contents(hub.shop) == {"orders": [{"_id": 1}], "private": [{"_id": 2}]}
+    assert contents(edge.shop) == {"orders": [{"_id": 1}], "private": [{"_id": 1}]}
+    assert "elsewhere" not in hub.client.list_database_names()
+
+
+def test_several_databases_travel_through_one_stream(hub: HubNode, make_edge: Callable[..., EdgeNode]) -> None:
+    edge = make_edge(rules="shop.*=both,depot*.stock=both")
+    edge.settle()
+    hub.client.depot1.stock.insert_one({"_id": 1})
+    hub.shop.orders.insert_one({"_id": 1})
+    edge.client.depot2.stock.insert_one({"_id": 2})
+    edge.shop.orders.insert_one({"_id": 2})
+    edge.settle()
+    assert contents(edge.shop) == contents(hub.shop) == {"orders": [{"_id": 1}, {"_id": 2}]}
+    assert edge.client.depot1.stock.count_documents({}) == 1
+    assert hub.client.depot2.stock.count_documents({}) == 1
+
+
+def test_a_collection_added_to_the_selection_is_copied(hub: HubNode, make_edge: Callable[..., EdgeNode]) -> None:
+    hub.shop.orders.insert_one({"_id": 1})
+    hub.shop.people.insert_one({"_id": 1})
+    edge = make_edge(rules="shop.orders=both")
+    edge.shop.people.insert_one({"_id": 2})
+    edge.settle()
+    assert edge.shop.people.count_documents({}) == 1
+    edge.close()
+    edge = make_edge(rules="shop.*=both")
+    edge.settle()
+    assert contents(edge.shop) == contents(hub.shop)
+    assert edge.shop.people.count_documents({}) == 2
+
+
+def test_a_full_sync_changes_nothing_where_both_sides_agree(hub: HubNode, edge: EdgeNode) -> None:
+    edge.shop.orders.insert_many([{"_id": n, "v": 0} for n in range(10)])
+    edge.settle()
+    pushed = edge.counters()["pushed"]
+    edge.replicator.full_sync()
+    edge.settle()
+    assert edge.counters()["pushed"] == pushed
+    assert edge.counters().get("pulled_applied", 0) == 0
+    assert edge.replicator.status().conflicts == 0
+
+
+def test_a_write_while_paused_waits(hub: HubNode, edge: EdgeNode) -> None:
+    edge.settle()
+    edge.replicator.pause()
+    edge.shop.orders.insert_one({"_id": 1})
+    wait_for(lambda: edge.replicator.status().dirty == 1)
+    assert not edge.replicator.wait_until_in_step(0.3)
+    assert hub.shop.orders.count_documents({}) == 0
+    edge.replicator.resume()
+    edge.settle()
+    assert hub.shop.orders.count_documents({}) == 1
