@@ -1,10 +1,14 @@
 """The documents keep up with the code."""
 
 import ast
+import asyncio
 import dataclasses
+import importlib
 import importlib.metadata
+import inspect
 import re
 import tomllib
+import types
 from pathlib import Path
 
 import pytest
@@ -88,6 +92,22 @@ def test_every_setting_is_in_the_reference_with_its_default(config: type) -> Non
             assert f"| `{shown}` |" in line, field.name
 
 
+@pytest.mark.parametrize("config", [EngineConfig, ServerConfig, SyncConfig])
+def test_every_setting_is_read_by_somebody(config: type) -> None:
+    source = ROOT / "src" / "skerry"
+    readers = [path.read_text("utf-8") for path in source.rglob("*.py") if path.parent.name != "config"]
+    for field in dataclasses.fields(config):
+        assert any(re.search(rf"\.{field.name}\b", text) for text in readers), field.name
+
+
+def test_every_part_that_the_architecture_names_exists() -> None:
+    for name in re.findall(r"`((?:sync|catalog|engine|storage)\.[\w.]+)`", ARCHITECTURE):
+        module, _, attribute = name.rpartition(".")
+        path = ROOT / "src" / "skerry" / module.replace(".", "/")
+        if not (path / f"{attribute}.py").exists():
+            assert hasattr(importlib.import_module(f"skerry.{module}"), attribute), name
+
+
 def test_every_package_has_a_line_in_the_architecture() -> None:
     for path in sorted((ROOT / "src" / "skerry").iterdir()):
         if path.is_dir() and (path / "__init__.py").exists():
@@ -99,12 +119,17 @@ def test_every_module_that_the_architecture_names_exists() -> None:
         assert (ROOT / "src" / "skerry" / name).exists() or (ROOT / name).exists(), name
 
 
-def test_the_python_in_the_readme_parses() -> None:
+@pytest.mark.slow
+def test_the_examples_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
     assert blocks
     for block in blocks:
-        # Top-level `await` and `async with` are what an example shows.
-        compile(block, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        # With this flag an example may `await`: then it is a coroutine that has to be run.
+        code = compile(block, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        running = types.FunctionType(code, {"__name__": "example"})()
+        if inspect.iscoroutine(running):
+            asyncio.run(running)
 
 
 def test_the_changelog_has_the_shape_of_keep_a_changelog() -> None:

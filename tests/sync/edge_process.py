@@ -26,7 +26,8 @@ def main(path: str, hub_uri: str, seed: int) -> None:
         earlier = f"{seed}-{choose.randrange(n + 1)}"
         statement = UpdateStatement({"_id": earlier}, {"$inc": {"touched": 1}})
         engine.update(orders, [statement], ordered=True, ctx=OperationContext())
-        print(id_value, earlier, flush=True)
+        sys.stdout.write(f"{id_value} {earlier}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ def test_a_batch_without_an_outcome_is_settled_before_anything_else(
         crashed._push._finish = lambda *_: None  # the process dies after the commit
         crashed._push.push()
     else:
-        crashed.link.write(crashed._push._prepare)  # or before anything is sent
+        crashed.link.write(lambda view: crashed._push._prepare(view, bytes(16)))  # or before anything is sent
     assert len(crashed.link.read(lambda view: crashed.link.shadows.of_state(view, State.INFLIGHT))) == 10
     crashed.stop()
     edge.shop.orders.update_one({"_id": 3}, {"$set": {"later": True}})

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
+from skerry.cli.demo.command import demo
 from skerry.cli.serve import serve
 from skerry.errors import ConfigurationError, SkerryError, StorageError
 
@@ -23,6 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(demo)
 app.command()(serve)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bson.binary import UuidRepresentation
+from bson.binary import UUID_SUBTYPE, Binary, UuidRepresentation
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
@@ -169,16 +169,26 @@ class Hub:
             reached = session.operation_time or (session.cluster_time or {}).get("clusterTime")
         return 0 if reached is None else reached.time << 32 | reached.inc
 
+    def session(self) -> ClientSession:
+        """Start a session; leaving it as a context manager ends it."""
+        return self.client.start_session(causal_consistency=False)
+
     @contextmanager
-    def transaction(self) -> Iterator[ClientSession]:
+    def transaction(self, session: ClientSession) -> Iterator[None]:
         """Open a transaction with snapshot reads and majority writes; the caller commits, leaving it aborts what is open."""
-        with self.client.start_session(causal_consistency=False) as session:
-            session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=MAJORITY)
-            try:
-                yield session
-            finally:
-                if session.in_transaction:
-                    _abort(session)
+        session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=MAJORITY)
+        try:
+            yield
+        finally:
+            if session.in_transaction:
+                _abort(session)
+
+    def end_session(self, lsid: bytes) -> None:
+        """End a session that another process or a broken connection has left behind, and the transaction open in it."""
+        try:
+            self.client.admin.command("killSessions", [{"id": Binary(lsid, UUID_SUBTYPE)}])
+        except OperationFailure:
+            pass  # without the right to, its transaction ends when its lifetime is over
 
     def close(self) -> None:
         self.client.close()

@@ -7,7 +7,7 @@ from typing import Any
 from bson.raw_bson import RawBSONDocument
 from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from pymongo.client_session import ClientSession
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from skerry.storage import WriteView
 from skerry.sync.hub import RAW_OPTIONS, now
@@ -23,6 +23,10 @@ from skerry.values import documents
 from skerry.values.namespace import Namespace
 
 Write = InsertOne[RawBSONDocument] | ReplaceOne[RawBSONDocument] | UpdateOne | DeleteOne
+
+
+class MarkerTakenError(Exception):
+    """The hub has the batch's marker, or its fence, already: the outcome is decided."""
 
 
 @dataclass(slots=True)
@@ -52,7 +56,7 @@ def write_batch(
 ) -> set[tuple[Namespace, bytes]]:
     """Write what still can be written, and return which documents the marker names.
 
-    Raises pymongo's errors; the `index` of a failed statement is the place in `items`.
+    Raises `MarkerTakenError`, and pymongo's errors; the `index` of a failed statement is the place in `items`.
     """
     by_collection: dict[Namespace, list[int]] = {}
     for index, item in enumerate(items):
@@ -72,7 +76,10 @@ def write_batch(
     _keep_overwritten(link, [each for each in planned if each.step is HubStep.OVERWRITE])
     ops = [_marker_op(each.item, link.clock_offset_ms) for each in planned]
     stamp = max(op.stamp for op in ops)
-    link.hub.markers(db).insert_one(marker_document(batch, ops, stamp=stamp, at=now()), session=session)
+    try:
+        link.hub.markers(db).insert_one(marker_document(batch, ops, stamp=stamp, at=now()), session=session)
+    except DuplicateKeyError as error:
+        raise MarkerTakenError from error
     for namespace in by_collection:
         writes = [e for e in planned if e.item.tracked.namespace == namespace and e.step is not HubStep.ALREADY]
         _write_collection(link, session, namespace, writes)

@@ -14,6 +14,8 @@ class OpenBatch:
     number: int
     db: str
     id: BatchId
+    lsid: bytes
+    """The session of the hub that it was sent in: a transaction left open there can be ended by it."""
 
 
 class PushRecords:
@@ -23,7 +25,7 @@ class PushRecords:
         self._link = link
 
     def add(self, view: WriteView, batch: OpenBatch) -> None:
-        items = documents.encode({"db": batch.db, "id": batch.id.to_document()})
+        items = documents.encode({"db": batch.db, "id": batch.id.to_document(), "lsid": batch.lsid})
         view.run("INSERT INTO sync_batch VALUES (?, ?, 'sent', ?, 1)", (self._link, batch.number, items))
 
     def remove(self, view: WriteView, number: int) -> None:
@@ -37,5 +39,5 @@ class PushRecords:
             record = documents.decode(raw)
             batch = BatchId.from_document(record["id"])
             assert batch is not None
-            found.append(OpenBatch(number, record["db"], batch))
+            found.append(OpenBatch(number, record["db"], batch, bytes(record["lsid"])))
         return found

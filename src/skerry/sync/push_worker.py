@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 
 from skerry.storage import WriteView
 from skerry.sync.hub import HubFailure, failure_of, now
-from skerry.sync.hub_writes import PushItem, write_batch
+from skerry.sync.hub_writes import MarkerTakenError, PushItem, write_batch
 from skerry.sync.link import Link
 from skerry.sync.origin import fence_document, parse_marker
 from skerry.sync.protocol import document_state as states
@@ -28,7 +28,8 @@ from skerry.values.namespace import Namespace
 
 ATTEMPTS_MAX: Final = 6
 COMMIT_ATTEMPTS_MAX: Final = 3
-FENCE_SECONDS_MAX: Final = 90.0  # a hub ends open transactions after 60 s
+FENCE_SECONDS_MAX: Final = 3.0  # then the link waits and asks again; a hub ends open transactions after 60 s
+FENCE_PAUSE_SECONDS: Final = 0.1
 LEFT_OUT_MS: Final = 250
 REFUSED_MS: Final = 5_000
 REFUSED_MS_MAX: Final = 3_600_000
@@ -54,6 +55,7 @@ class PushWorker:
         self._link = link
         self._records = PushRecords(link.name)
         self._documents_max = link.config.batch_documents_max
+        self._left_behind: list[bytes] = []  # sessions whose connection broke within a transaction
 
     def push(self) -> int:
         """Push one batch and return how many documents the hub has taken, 0 when there is nothing to do now.
@@ -61,10 +63,14 @@ class PushWorker:
         Raises pymongo's errors when the hub is away, `BatchUnsettledError`.
         """
         link = self._link
-        with link.lock:
+        with link.lock, link.hub.session() as session:
             self.resolve()
-            batch = link.write(self._prepare, durable=True)
-            return 0 if batch is None else self._send(batch)
+            while self._left_behind:
+                link.hub.end_session(self._left_behind[-1])
+                self._left_behind.pop()
+            lsid = bytes(session.session_id["id"])
+            batch = link.write(lambda view: self._prepare(view, lsid), durable=True)
+            return 0 if batch is None else self._send(session, batch)
 
     def has_work(self) -> bool:
         """Whether something waits to be pushed now."""
@@ -85,7 +91,7 @@ class PushWorker:
             named = {(Namespace(batch.db, coll), key) for coll, key in marker.stamps}
             self._finish(batch.number, _acknowledging(named, states.not_written))
 
-    def _prepare(self, view: WriteView) -> Prepared | None:
+    def _prepare(self, view: WriteView, lsid: bytes) -> Prepared | None:
         """Mark the next batch as on its way."""
         link = self._link
         link.shadows.retry_refused(view, view.wall_ms)
@@ -110,7 +116,7 @@ class PushWorker:
         link.identity.save(view, link.name)
         batch = link.identity.batch_id(number)
         db = items[chosen[0]].tracked.namespace.db
-        self._records.add(view, OpenBatch(number, db, batch))
+        self._records.add(view, OpenBatch(number, db, batch, lsid))
         sent = []
         for index in chosen:
             item, tracked = items[index], items[index].tracked
@@ -136,26 +142,32 @@ class PushWorker:
             link.shadows.forget_base(view, namespace, key)
         return None
 
-    def _send(self, batch: Prepared) -> int:
+    def _send(self, session: ClientSession, batch: Prepared) -> int:
         for attempt in range(ATTEMPTS_MAX):
             try:
-                return self._try(batch)
+                return self._try(session, batch)
             except _Retry:
                 self._link.metrics.add("push_retries")
                 time.sleep(random.random() * 0.02 * 2**attempt)
         self._finish(batch.id.number, lambda _: _left_out)
         return 0
 
-    def _try(self, batch: Prepared) -> int:
+    def _try(self, session: ClientSession, batch: Prepared) -> int:
         """Run the transaction once. Raises `_Retry` when it surely did not commit and the same batch can be tried again."""
         link = self._link
         named: set[tuple[Namespace, bytes]] = set()
         try:
-            with link.hub.transaction() as session:
+            with link.hub.transaction(session):
                 named = write_batch(link, session, batch.id, batch.db, batch.items)
                 unknown = _commit(session) if named else None
+        except MarkerTakenError:
+            self.resolve()
+            return len(batch.items)
         except PyMongoError as error:
-            return self._failed(batch, failure_of(error))
+            failure = failure_of(error)
+            if failure.code is None:
+                self._left_behind.append(bytes(session.session_id["id"]))
+            return self._failed(batch, failure)
         if unknown is not None:
             link.metrics.add("link_failures")
             self.resolve()
@@ -194,20 +206,10 @@ class PushWorker:
         deadline = time.monotonic() + FENCE_SECONDS_MAX
         self._link.metrics.add("fences")
         while True:
-            markers = self._link.hub.markers(batch.db)
-            code: int | None = None
-            try:
-                with self._link.hub.transaction() as session:
-                    markers.insert_one(fence_document(batch.id, at=now()), session=session)
-                    unknown = _commit(session)
-                if unknown is not None:
-                    raise HubLostError(unknown, denied=False)
-            except PyMongoError as error:
-                failure = failure_of(error)
-                if failure.code is None:
-                    raise
-                code = failure.code
-            found = None if code is None else markers.find_one({"_id": batch.id.to_document()})
+            code = self._insert_fence(batch)
+            found = None
+            if code is not None:
+                found = self._link.hub.markers(batch.db).find_one({"_id": batch.id.to_document()})
             marker = None if found is None else parse_marker(found)
             verdict = _read(code, marker)
             if verdict is Fence.ABORTED:
@@ -216,7 +218,24 @@ class PushWorker:
                 return marker
             if time.monotonic() > deadline:
                 raise BatchUnsettledError(f"batch {batch.number} is still open on the hub")
-            time.sleep(0.2)
+            self._link.hub.end_session(batch.lsid)
+            time.sleep(FENCE_PAUSE_SECONDS)
+
+    def _insert_fence(self, batch: OpenBatch) -> int | None:
+        """Try to insert the fence; return the code of the hub's refusal, None when it got in."""
+        hub = self._link.hub
+        try:
+            with hub.session() as session, hub.transaction(session):
+                hub.markers(batch.db).insert_one(fence_document(batch.id, at=now()), session=session)
+                unknown = _commit(session)
+        except PyMongoError as error:
+            failure = failure_of(error)
+            if failure.code is None:
+                raise
+            return failure.code
+        if unknown is not None:
+            raise HubLostError(unknown, denied=False)
+        return None
 
     def _finish(self, number: int, outcome: "Callable[[tuple[Namespace, bytes]], Callable[[Shadow], Shadow]]") -> None:
         """Move the documents of a batch to what `outcome` says of each, and close the batch."""

@@ -1,7 +1,9 @@
 """What `skerry serve` hands to the node, and when it stops it."""
 
 import signal
+import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -41,6 +43,13 @@ class RecordingNode:
 
 
 @pytest.fixture(autouse=True)
+def _same_switch_interval() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.fixture(autouse=True)
 def _recording_node(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(skerry.node, "Node", RecordingNode, raising=False)
     monkeypatch.setattr(RecordingNode, "signal_to_send", signal.SIGTERM)
@@ -75,6 +84,11 @@ def test_a_node_that_fails_to_start_is_stopped_and_prints_no_ready_line(
     assert isinstance(result.exception, OSError)
     assert result.stdout == ""
     assert RecordingNode.latest.stopped
+
+
+def test_threads_take_turns_often_enough_for_short_reads_beside_long_scans(tmp_path: Path) -> None:
+    serve(tmp_path)
+    assert sys.getswitchinterval() == pytest.approx(0.0005)
 
 
 def test_without_a_hub_there_is_no_sync(tmp_path: Path) -> None:

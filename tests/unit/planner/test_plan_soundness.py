@@ -6,6 +6,7 @@ from bson.regex import Regex
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from skerry.aggregation.stages.sort import compile_sort_key
 from skerry.errors import CommandError
 from skerry.indexes.index_descriptor import IndexDescriptor, default_name
 from skerry.indexes.key_generator import compile_key_generator
@@ -260,3 +261,35 @@ def _occurrences(solution: QuerySolution, document: Document, indexes: dict[str,
             else:
                 keys = tuple(compile_key_generator(index).keys(document)[0])
             return sum(any(key in span for span in ranges) for key in keys)
+
+
+sort_patterns = st.lists(
+    st.tuples(st.sampled_from(["a", "b", "c", "_id"]), st.sampled_from([1, -1])),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda each: each[0],
+)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.lists(flat_descriptors(), max_size=2), flat_documents, flat_filters, sort_patterns)
+def test_a_scan_that_provides_a_sort_yields_its_order(
+    wanted: list[IndexDescriptor], docs: list[Document], filter: Document, sort: list[tuple[str, int]]
+) -> None:
+    numbered: list[Document] = [{"_id": number % 2 * 100 + number, **document} for number, document in enumerate(docs)]
+    compiled = compile_filter(filter)
+    indexes = [Indexed(descriptor, numbered).index for descriptor in wanted]
+    solution = plan_query(compiled.expression, sort=sort, indexes=indexes)
+    if not isinstance(solution, IndexScan) or not solution.provides_sort:
+        return
+    generate = compile_key_generator(solution.index).keys
+    found = [
+        (key, document)
+        for document in numbered
+        for key in generate(document)[0]
+        if any(key in span for span in solution.ranges) and compiled.matches(document)
+    ]
+    found.sort(key=lambda each: each[0], reverse=solution.reverse)
+    order = compile_sort_key(sort)
+    keys = [order(document) for _, document in found]
+    assert keys == sorted(keys)

@@ -8,7 +8,7 @@ from typing import Final
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 from skerry.cli.demo import story
@@ -61,10 +61,9 @@ def _start(
 def _progress(console: Console) -> Progress:
     return Progress(
         SpinnerColumn(finished_text="[green]✓"),
-        TextColumn("{task.description:58}"),
-        BarColumn(bar_width=24),
+        TextColumn("{task.description:53}"),
         MofNCompleteColumn(),
-        TimeElapsedColumn(),
+        BarColumn(bar_width=10),
         console=console,
     )
 
