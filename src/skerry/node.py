@@ -73,6 +73,7 @@ class Node:
             release_engine(engine)
 
     def _listen(self, engine: Engine, config: ServerConfig) -> None:
+        # the Unix socket announces the TCP address: drivers lower-case the hosts that they discover, paths included
         addresses: list[tuple[str, int] | Path] = [(config.bind_host, config.bind_port)]
         if config.unix_socket_path is not None:
             addresses.append(config.unix_socket_path)
@@ -82,6 +83,7 @@ class Node:
                 engine,
                 connections_max=config.connections_max,
                 message_bytes_max=config.message_bytes_max,
+                announced_host=self.address if self._listeners else None,
             )
             listener.start()
             self._listeners.append(listener)

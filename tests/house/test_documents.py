@@ -88,7 +88,10 @@ def test_every_setting_is_in_the_reference_with_its_default(config: type) -> Non
         assert line is not None, field.name
         assert field.metadata["help"] in line, field.name
         if isinstance(field.default, int | str):
-            shown = f"{field.default:_}" if isinstance(field.default, int) else str(field.default)
+            is_number = isinstance(field.default, int) and not isinstance(field.default, bool)
+            shown = f"{field.default:_}" if is_number else str(field.default)
+            if isinstance(field.default, bool):
+                shown = shown.lower()
             assert f"| `{shown}` |" in line, field.name
 
 

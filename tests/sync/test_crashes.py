@@ -87,12 +87,18 @@ def test_another_engine_on_the_directory_captures_too_and_its_link_stands_by(hub
         outbox.attach(other)
         second = Replicator(other, edge.config)
         second.start()
+        for n in range(3):
+            edge.shop.orders.insert_one({"_id": n})
+            edge.settle()
         other.insert(ORDERS, [documents.encode({"_id": "other"})], ordered=True, ctx=OperationContext())
         wait_for(lambda: hub.shop.orders.find_one({"_id": "other"}))
         assert second.status().state is LinkState.STANDBY
         edge.unlink()
+        edge.shop.orders.update_many({}, {"$set": {"by": "the second"}})
         other.insert(ORDERS, [documents.encode({"_id": "took over"})], ordered=True, ctx=OperationContext())
-        wait_for(lambda: hub.shop.orders.find_one({"_id": "took over"}))
+        assert second.wait_until_in_step(20)
+        assert contents(edge.shop) == contents(hub.shop)
+        assert second.status().counters.get("fences", 0) == 0
         second.stop()
     finally:
         other.close()

@@ -87,6 +87,18 @@ def test_a_full_sync_changes_nothing_where_both_sides_agree(hub: HubNode, edge: 
     assert edge.replicator.status().conflicts == 0
 
 
+def test_a_full_sync_brings_back_what_was_lost_here(hub: HubNode, edge: EdgeNode) -> None:
+    edge.shop.orders.insert_many([{"_id": n, "v": 0} for n in range(10)])
+    edge.settle()
+    edge.shop.orders.drop()
+    assert [found.kind for found in edge.replicator.verify()] == ["only on the hub"] * 10
+    edge.replicator.full_sync()
+    edge.settle()
+    assert contents(edge.shop) == contents(hub.shop)
+    assert edge.shop.orders.count_documents({}) == 10
+    assert list(edge.replicator.verify()) == []
+
+
 def test_a_write_while_paused_waits(hub: HubNode, edge: EdgeNode) -> None:
     edge.settle()
     edge.replicator.pause()

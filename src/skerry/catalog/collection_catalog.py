@@ -58,7 +58,8 @@ class CatalogSnapshot:
 class CollectionCatalog:
     """Reads and changes the catalogue through views of the store. Shared by all threads; holds only a cache."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, auto_create: bool = True) -> None:
+        self._auto_create = auto_create
         self._cached = CatalogSnapshot(-1, {})
         self._cached_rows: dict[int, tuple[_Row, list[_Row], CatalogEntry]] = {}
 
@@ -99,6 +100,49 @@ class CollectionCatalog:
         view.create_records(view.row("SELECT last_insert_rowid()")[0])
         self._renew_version(view)
         return self.snapshot(view).require(namespace)
+
+    def check_auto_create(self, namespace: Namespace) -> None:
+        """Raise `NamespaceNotFoundError` when collections have to be created explicitly before they are written to."""
+        if not self._auto_create:
+            raise NamespaceNotFoundError(f"Collection {namespace} does not exist and auto-create is disabled")
+
+    def adopt(
+        self,
+        view: WriteView,
+        namespace: Namespace,
+        options: Mapping[str, Any],
+        *,
+        file_id: int,
+        collection_uuid: bytes | None = None,
+    ) -> CatalogEntry:
+        """Add a collection whose table of documents is there already, and count them. Raises `NamespaceExistsError`."""
+        if self.snapshot(view).get(namespace) is not None:
+            raise NamespaceExistsError(f"Collection {namespace} already exists.")
+        view.run(
+            "INSERT INTO collection (file_id, db, name, uuid, options, created, last_modified, modification_token)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                file_id,
+                namespace.db,
+                namespace.coll,
+                collection_uuid or uuid.uuid4().bytes,
+                documents.encode(options),
+                view.wall_ms,
+                view.wall_ms,
+                modification_token.generate(view.wall_ms),
+            ),
+        )
+        self.recount(view, file_id)
+        self._renew_version(view)
+        return self.snapshot(view).require(namespace)
+
+    def recount(self, view: WriteView, file_id: int) -> None:
+        """Set a collection's counts to what its table holds."""
+        view.run(
+            "UPDATE collection SET document_count = ?, document_bytes = ? WHERE file_id = ?",
+            (view.count_records(file_id), view.record_bytes(file_id), file_id),
+        )
+        self.touch(view, file_id, 0, 0)
 
     def drop(self, view: WriteView, entry: CatalogEntry) -> None:
         """Remove a collection, its indexes and their tables."""

@@ -19,10 +19,6 @@ class EngineConfig:
             "least": MIB,
         },
     )
-    oplog_age_ms_max: int | None = field(
-        default=None,
-        metadata={"help": "The oplog is also trimmed of entries older than this; none: by size only.", "least": 1000},
-    )
     journal_flush_interval_ms: int = field(
         default=100,  # MongoDB's own storage.journal.commitIntervalMs
         metadata={"help": "A write with {w: 1, j: false} is safe against power loss after this time.", "least": 1},
@@ -43,6 +39,10 @@ class EngineConfig:
         default=100 * MIB,  # MongoDB's own internalQueryMaxBlockingSortMemoryUsageBytes
         metadata={"help": "A sort or group that has to hold more than this in memory is refused.", "least": MIB},
     )
+    auto_create_collections: bool = field(
+        default=True,  # as MongoDB does
+        metadata={"help": "The first write to a collection creates it; false: it has to be created explicitly."},
+    )
     writer_cache_kib: int = field(
         default=32 * KIB,
         metadata={"help": "Page cache of the one connection that writes.", "least": 1024},
@@ -52,13 +52,6 @@ class EngineConfig:
         metadata={
             "help": "Page cache of each connection that reads; there is one for each read at the same time.",
             "least": 256,
-        },
-    )
-    read_chunk_documents_max: int = field(
-        default=4096,
-        metadata={
-            "help": "A scan fetches at most this many documents between two looks at its time limit.",
-            "least": 1,
         },
     )
 

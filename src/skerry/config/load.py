@@ -30,6 +30,9 @@ from skerry.errors import ConfigurationError
 ENVIRONMENT_PREFIX: Final = "SKERRY_"
 TABLES: Final[Mapping[str, type]] = {"engine": EngineConfig, "server": ServerConfig, "sync": SyncConfig}
 
+_TRUTH: Final[Mapping[str, bool]] = {"true": True, "1": True, "false": False, "0": False}
+_EXPECTED: Final[Mapping[type, str]] = {int: "a whole number", bool: "true or false"}
+
 Values = dict[str, dict[str, Any]]  # table, setting, value
 
 
@@ -119,6 +122,10 @@ def _from_text(table: str, name: str, text: str) -> Any:
     kinds = _kinds(table, name)
     if kinds == (tuple,):
         return tuple(parse_rule(rule) for rule in text.split(",") if rule.strip())
+    if bool in kinds:
+        if text.lower() not in _TRUTH:
+            raise ConfigurationError(f"{table}.{name}", text, "true or false")
+        return _TRUTH[text.lower()]
     if int in kinds:
         try:
             return int(text)
@@ -138,8 +145,8 @@ def _checked(table: str, name: str, value: Any) -> Any:
         return choice(kind, setting, value)
     if kind is Path and isinstance(value, str | Path):
         return Path(value)
-    if isinstance(value, bool) or not isinstance(value, kind):
-        raise ConfigurationError(setting, value, "a whole number" if kind is int else "a string")
+    if isinstance(value, bool) != (kind is bool) or not isinstance(value, kind):
+        raise ConfigurationError(setting, value, _EXPECTED.get(kind, "a string"))
     return value
 
 

@@ -1,6 +1,8 @@
 """Builds an index over the documents that are already there."""
 
-from skerry.catalog.catalog_entry import CatalogEntry
+from dataclasses import replace
+
+from skerry.catalog.catalog_entry import CatalogEntry, IndexEntry
 from skerry.catalog.collection_catalog import CollectionCatalog
 from skerry.engine.query_executor import CHUNK_RECORDS_MAX
 from skerry.engine.write_path import duplicate_key_error
@@ -17,7 +19,20 @@ def build_index(view: WriteView, catalog: CollectionCatalog, entry: CatalogEntry
 
     Raises `DuplicateKeyError` when the index is unique and two documents share a key, and what key generation raises.
     """
-    index = catalog.add_index(view, entry, descriptor)
+    _fill(view, catalog, entry, catalog.add_index(view, entry, descriptor))
+
+
+def rebuild_index(view: WriteView, catalog: CollectionCatalog, entry: CatalogEntry, index: IndexEntry) -> None:
+    """Make an index anew from the documents, whatever its table holds or whether it exists. Raises as `build_index`."""
+    view.drop_index(index.index_id, entry.file_id)
+    view.create_index(index.index_id, entry.file_id, unique=index.descriptor.unique)
+    empty = replace(index, multikey_paths=frozenset())
+    catalog.add_multikey_paths(view, empty, frozenset())
+    _fill(view, catalog, entry, empty)
+
+
+def _fill(view: WriteView, catalog: CollectionCatalog, entry: CatalogEntry, index: IndexEntry) -> None:
+    """Insert the entries of every document into an empty index."""
     generate = index.key_generator.keys
     array_paths: frozenset[str] = frozenset()
     entries: list[tuple[bytes, int]] = []

@@ -97,6 +97,7 @@ class SchemaChange:
         entry = self._catalog.snapshot(self._view).get(namespace)
         created = entry is None
         if entry is None:
+            self._catalog.check_auto_create(namespace)
             entry = self._catalog.create(self._view, namespace, {})
             self._log.add_command(oplog.CREATE, namespace, {"uuid": entry.uuid})
         if "viewOn" in entry.options:

@@ -37,7 +37,7 @@ class StorageEngine:
             reader_cache_kib=config.reader_cache_kib,
             writer_cache_kib=config.writer_cache_kib,
         )
-        self.catalog = CollectionCatalog()
+        self.catalog = CollectionCatalog(auto_create=config.auto_create_collections)
         self.committed = CommittedSource(self.store, self.catalog)
         self.commit_signal = CommitSignal()
         self.observers: tuple[OpObserver, ...] = ()

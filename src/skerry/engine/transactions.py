@@ -116,7 +116,11 @@ class Transaction:
 
     def ensure_entry(self, namespace: Namespace, make: Callable[[], CatalogEntry]) -> CatalogEntry:
         """Return the collection, as one to be created at the commit when it does not exist."""
-        return self._overlay(self.entry(namespace) or make()).entry
+        entry = self.entry(namespace)
+        if entry is None:
+            self._catalog.check_auto_create(namespace)
+            entry = make()
+        return self._overlay(entry).entry
 
     def insert(self, entry: CatalogEntry, raw: bytes, id_value: Any) -> None:
         """Add a document. Raises `DuplicateKeyError`, `WriteConflictError`."""

@@ -91,6 +91,7 @@ class DirectTarget:
         if self._writer is None:
             entry = self.entry()
             if entry is None:
+                self._catalog.check_auto_create(self._namespace)
                 entry = self._catalog.create(self._view, self._namespace, {})
                 self.log.add_command(oplog.CREATE, self._namespace, {"uuid": entry.uuid})
             self._writer = CollectionWriter(

@@ -14,7 +14,7 @@ LOOKUP_COST: Final = 1e-6
 """One document by its `_id`."""
 
 _FETCH_COST: Final = 1.3
-"""A document found through an index against one met in a scan; measured, see the benchmarks of the storage."""
+"""A document found through an index against one met in a scan: the fetch costs twice, but decoding and matching the most."""
 _SORT_COST: Final = 1.6
 """A query that must collect and sort against one that streams."""
 _RESTRICTED_SHARE: Final = 0.5

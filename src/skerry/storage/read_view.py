@@ -111,6 +111,10 @@ class ReadView:
     def count_records(self, file_id: int) -> int:
         return int(self.execute(statements.records(file_id).count).get)
 
+    def record_bytes(self, file_id: int) -> int:
+        """Return the size of all documents of a collection in bytes."""
+        return int(self.execute(statements.records(file_id).bytes).get)
+
     def count_keys(self, file_id: int, lower: bytes, upper: bytes) -> int:
         return int(self.execute(statements.records(file_id).count_key_range, (lower, upper)).get)
 

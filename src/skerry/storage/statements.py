@@ -31,6 +31,7 @@ class RecordStatements:
         "drop",
         "insert",
         "last_rid",
+        "rekey",
         "scan",
         "scan_reverse",
         "update",
@@ -55,6 +56,7 @@ class RecordStatements:
         self.last_rid = f"SELECT coalesce(max(rid), 0) FROM {table}"
         self.insert = f"INSERT INTO {table} (rid, key, doc) VALUES (?, ?, ?)"
         self.update = f"UPDATE {table} SET doc = ? WHERE rid = ?"
+        self.rekey = f"UPDATE {table} SET key = ? WHERE rid = ?"
         self.delete = f"DELETE FROM {table} WHERE rid = ?"
 
 

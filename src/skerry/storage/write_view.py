@@ -111,6 +111,13 @@ class WriteView(ReadView):
     def update_record(self, file_id: int, rid: int, document: bytes) -> None:
         self.execute(statements.records(file_id).update, (document, rid))
 
+    def rekey_record(self, file_id: int, rid: int, key: bytes) -> None:
+        """Store a document under another `_id` key. Raises `KeyTakenError`."""
+        try:
+            self.execute(statements.records(file_id).rekey, (key, rid))
+        except apsw.ConstraintError:
+            raise KeyTakenError from None
+
     def delete_record(self, file_id: int, rid: int) -> None:
         self.execute(statements.records(file_id).delete, (rid,))
 

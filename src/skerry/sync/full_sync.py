@@ -25,6 +25,7 @@ from skerry.values import documents, key_string
 from skerry.values.namespace import Namespace
 
 CHUNK_DOCUMENTS: Final = 1000
+CHUNK_BYTES: Final = 8 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -121,8 +122,9 @@ class FullSync:
             return [], False
         after = self.record.after
         value = None if after is None else documents.decode(after)["_id"]
-        found = self._link.hub.find_after(namespace, value, is_first=after is None, limit=CHUNK_DOCUMENTS)
-        return found, len(found) == CHUNK_DOCUMENTS
+        return self._link.hub.find_after(
+            namespace, value, is_first=after is None, limit=CHUNK_DOCUMENTS, bytes_max=CHUNK_BYTES
+        )
 
     def _chunk(
         self, view: WriteView, namespace: Namespace, theirs: list[tuple[bytes, bytes]], stamp: int, *, more: bool

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import pymongo
 from bson.binary import UUID_SUBTYPE, Binary, UuidRepresentation
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.raw_bson import RawBSONDocument
@@ -35,6 +36,7 @@ MAJORITY: Final = WriteConcern("majority")
 MARKER_DAYS_MAX: Final = 30
 _CONNECT_MS: Final = 5_000
 _SOCKET_MS: Final = 60_000
+_CLOSE_SECONDS: Final = 1.0
 _NAMESPACE_EXISTS: Final = 48
 _LABELS: Final = (
     "TransientTransactionError",
@@ -149,18 +151,28 @@ class Hub:
         found = self.raw(namespace).find({"_id": {"$in": list(ids)}}, session=session, batch_size=len(ids) + 1)
         return dict(_keyed(each) for each in found)
 
-    def find_after(self, namespace: Namespace, after: Any, *, is_first: bool, limit: int) -> list[tuple[bytes, bytes]]:
-        """Return up to `limit` (key string, raw document) in the order of `_id`, of all types, beyond `after`.
+    def find_after(
+        self, namespace: Namespace, after: Any, *, is_first: bool, limit: int, bytes_max: int
+    ) -> tuple[list[tuple[bytes, bytes]], bool]:
+        """Return (key string, raw document) in the order of `_id`, of all types, beyond `after`; and whether there may be more.
+
+        At most `limit` documents, and no more than the one that reaches `bytes_max`.
 
         Comparisons stay within the type of their operand, so the types that sort behind it are asked for by themselves.
         """
         found: list[tuple[bytes, bytes]] = []
+        size = 0
         for condition in [{}] if is_first else _conditions_beyond(after):
             missing = limit - len(found)
-            if missing:
-                cursor = self.raw(namespace).find(condition, sort=[("_id", 1)], limit=missing, batch_size=missing + 1)
-                found += [_keyed(each) for each in cursor]
-        return found
+            with self.raw(namespace).find(
+                condition, sort=[("_id", 1)], limit=missing, batch_size=missing + 1
+            ) as cursor:
+                for each in cursor:
+                    found.append(_keyed(each))
+                    size += len(found[-1][1])
+                    if len(found) == limit or size >= bytes_max:
+                        return found, True
+        return found, False
 
     def cluster_time(self) -> int:
         """Return the hub's present cluster time, seconds << 32 | increment."""
@@ -191,7 +203,9 @@ class Hub:
             pass  # without the right to, its transaction ends when its lifetime is over
 
     def close(self) -> None:
-        self.client.close()
+        """End the client; running calls of other threads fail. Does not wait for a hub that is away."""
+        with pymongo.timeout(_CLOSE_SECONDS):
+            self.client.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from skerry.config.sync_config import SyncConfig
+from skerry.config.sync_config import Direction, SyncConfig
 from skerry.engine.engine import Engine
 from skerry.engine.operation_context import Durability, OperationContext
 from skerry.storage import ReadView, WriteView
@@ -56,7 +56,13 @@ class Link:
                 self.identity.save(view, self.name)
             else:
                 self.identity = identity
-            none = [each for each in self.shadows.namespaces(view) if not self._travels(each)]
+            if stored is None or stored.rules == self.selection.rules:
+                return []
+            known = self.shadows.namespaces(view)
+            for namespace in known:
+                if self.selection.direction(namespace) is Direction.PULL:
+                    self.shadows.remove_unclean(view, namespace)
+            none = [each for each in known if self.selection.direction(each) is Direction.NONE]
             for namespace in none:
                 self.shadows.remove_namespace(view, namespace)
             return none
@@ -81,13 +87,6 @@ class Link:
         """Run `job` in one transaction of the store and wake whoever waits for changes."""
         durability = Durability.FSYNCED if durable else Durability.RELAXED
         return self.storage.write(job, OperationContext(durability=durability, origin=self.name))
-
-    def _travels(self, namespace: Namespace) -> bool:
-        return (
-            self.selection.captures(namespace)
-            or str(namespace) in self.selection.frozen
-            or (self.selection.pulls(namespace))
-        )
 
     def _store_frozen(self, view: WriteView, frozen: dict[str, str]) -> None:
         self.selection = Selection(self.selection.rules, frozen)

@@ -61,8 +61,9 @@ class PullWorker:
         link = self._link
         facts = link.hub.probe()
         link.clock_offset_ms = facts.clock_offset_ms
-        is_clone = register_with_hub(link)
         with link.lock:
+            link.register()  # again, because another process may have had the link meanwhile
+            is_clone = register_with_hub(link)
             self._push.resolve()
         self.walk.load()
         stored = link.read(lambda view: StreamPosition.load(view, link.name))
@@ -72,13 +73,13 @@ class PullWorker:
             self.applier.start_at(stored)
             self._resume(stored)
         if not self.walk.is_planned:
-            self.walk.plan(self._namespaces(), "the selection changed", again=False)
+            self.walk.plan(self.namespaces(), "the selection changed", again=False)
 
     def step(self) -> None:
         """Do the next piece of work: a chunk of a walk, then the events that wait."""
         if self._full_sync_wanted:
             self._full_sync_wanted = False
-            self.walk.plan(self._namespaces(), "asked for", again=True)
+            self.walk.plan(self.namespaces(), "asked for", again=True)
         self.walk.step()
         assert self._listener is not None
         try:
@@ -89,7 +90,7 @@ class PullWorker:
         self.heard_at = time.monotonic()
         if batch.events or batch.token != self.applier.position.token:
             self._moved = self.heard_at
-        if batch.events or self.heard_at - self._saved > IDLE_SAVE_SECONDS:
+        if batch.events or batch.is_last or self.heard_at - self._saved > IDLE_SAVE_SECONDS:
             self.applier.apply(batch)
             self._saved = self.heard_at
         if batch.is_last:
@@ -154,7 +155,7 @@ class PullWorker:
             self.applier.start_at(position)
         if reason != "first":
             link.metrics.add("history_lost")
-        self.walk.plan(self._namespaces(), reason, again=True)
+        self.walk.plan(self.namespaces(), reason, again=True)
 
     def _begin(self, view: WriteView, position: StreamPosition) -> None:
         """Settle what awaits an echo that the new stream will not bring, and store the new place."""
@@ -167,7 +168,8 @@ class PullWorker:
         resume_tokens.forget(view, link.name)
         position.save(view, link.name)
 
-    def _namespaces(self) -> list[Namespace]:
+    def namespaces(self) -> list[Namespace]:
+        """Return the collections of both sides that travel."""
         link = self._link
         here = link.read(lambda view: [*local_collections(link.engine, view), *link.shadows.namespaces(view)])
         there = link.hub.namespaces(link.selection.database)

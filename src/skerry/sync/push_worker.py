@@ -6,7 +6,7 @@ by a fence, a document with the marker's own `_id`: either it gets in, and the b
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,7 @@ from skerry.storage import WriteView
 from skerry.sync.hub import HubFailure, failure_of, now
 from skerry.sync.hub_writes import MarkerTakenError, PushItem, write_batch
 from skerry.sync.link import Link
-from skerry.sync.origin import fence_document, parse_marker
+from skerry.sync.origin import Identity, fence_document, parse_marker
 from skerry.sync.protocol import document_state as states
 from skerry.sync.protocol.document_state import Shadow, State, content_hash
 from skerry.sync.protocol.event_grouping import BatchId, Marker
@@ -98,22 +98,20 @@ class PushWorker:
         waiting = link.shadows.dirty(
             view, excluded=link.selection.frozen, now_ms=view.wall_ms, limit=self._documents_max * 2
         )
-        items = [item for tracked in waiting if (item := self._item(view, tracked)) is not None]
-        candidates = [
-            Candidate(item.tracked.namespace.db, len(item.local or b""), item.tracked.shadow.next_retry)
-            for item in items
-        ]
+        items: list[PushItem] = []
         chosen = plan_batch(
-            candidates,
+            self._candidates(view, waiting, items),
             documents_max=self._documents_max,
             bytes_max=link.config.batch_bytes_max,
             now_ms=view.wall_ms,
         )
         if not chosen:
             return None
-        number = link.identity.next_batch
-        link.identity.next_batch += 1
-        link.identity.save(view, link.name)
+        stored = Identity.load(view, link.name)  # not from memory: another process may have had the link since
+        assert stored is not None
+        number = stored.next_batch
+        stored.next_batch += 1
+        stored.save(view, link.name)
         batch = link.identity.batch_id(number)
         db = items[chosen[0]].tracked.namespace.db
         self._records.add(view, OpenBatch(number, db, batch, lsid))
@@ -125,6 +123,16 @@ class PushWorker:
             sent.append(item)
         link.shadows.save(view, [item.tracked for item in sent])
         return Prepared(batch, db, sent)
+
+    def _candidates(self, view: WriteView, waiting: list[Tracked], items: list[PushItem]) -> Iterator[Candidate]:
+        """Read the documents that may go with the oldest one, no more of them than are asked for; `items` takes them up."""
+        for tracked in waiting:
+            if tracked.namespace.db != waiting[0].namespace.db:
+                continue
+            item = self._item(view, tracked)
+            if item is not None:
+                items.append(item)
+                yield Candidate(tracked.namespace.db, len(item.local or b""), tracked.shadow.next_retry)
 
     def _item(self, view: WriteView, tracked: Tracked) -> PushItem | None:
         """Return what to push for a dirty document; None when it is as the hub has it, and so is settled here."""

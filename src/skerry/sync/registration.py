@@ -47,7 +47,9 @@ def register_with_hub(link: Link) -> bool:
 
 def _store(link: Link, identity: Identity) -> None:
     def job(view: WriteView) -> None:
-        identity.next_batch = link.identity.next_batch
+        stored = Identity.load(view, link.name)
+        if stored is not None:
+            identity.next_batch = stored.next_batch
         identity.save(view, link.name)
 
     link.write(job, durable=True)

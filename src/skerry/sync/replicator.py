@@ -8,7 +8,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from pymongo.errors import PyMongoError
@@ -27,6 +27,7 @@ from skerry.sync.protocol.hybrid_clock import milliseconds_of
 from skerry.sync.pull_worker import PullWorker
 from skerry.sync.push_worker import BatchUnsettledError, HubLostError, PushWorker
 from skerry.sync.sync_health import LinkState, LinkStatus
+from skerry.sync.verify import Difference, verify
 from skerry.values.namespace import Namespace
 
 LOG: Final = logging.getLogger("skerry.sync")
@@ -96,6 +97,11 @@ class Replicator:
     def full_sync(self) -> None:
         """Compare every collection on both sides and repair what differs; `wait_until_in_step` waits for it."""
         self._pull.request_full_sync()
+
+    def verify(self) -> Iterator[Difference]:
+        """Compare both sides now and iterate over what differs, changing nothing. Raises pymongo's errors."""
+        for namespace in self._pull.namespaces():
+            yield from verify(self.link, namespace)
 
     def thaw(self, namespace: Namespace) -> None:
         """Let a frozen collection travel again, beginning with a comparison: what the hub dropped is deleted here then."""

@@ -102,6 +102,12 @@ class Shadows:
             view.run("DELETE FROM sync_base WHERE link = ? AND ns = ?", (link, str(namespace)))
         view.run("DELETE FROM sync_doc WHERE link = ? AND ns = ?", (self._link, str(namespace)))
 
+    def remove_unclean(self, view: WriteView, namespace: Namespace) -> None:
+        """Forget the documents of a collection that wait to be pushed: from now on it only comes down."""
+        view.run("DELETE FROM sync_doc WHERE link = ? AND ns = ? AND state <> 0", (self._link, str(namespace)))
+        for link in (self._link, self._pushed):
+            view.run("DELETE FROM sync_base WHERE link = ? AND ns = ?", (link, str(namespace)))
+
     def keep_base(self, view: WriteView, namespace: Namespace, key: bytes, raw: bytes | None) -> None:
         """Keep the base document; one already kept stays."""
         view.run(_KEEP, (self._link, str(namespace), key, raw))

@@ -1,5 +1,6 @@
 """What `skerry serve` hands to the node, and when it stops it."""
 
+import gc
 import signal
 import sys
 import threading
@@ -43,10 +44,11 @@ class RecordingNode:
 
 
 @pytest.fixture(autouse=True)
-def _same_switch_interval() -> Iterator[None]:
-    before = sys.getswitchinterval()
+def _same_interpreter() -> Iterator[None]:
+    switch_interval, threshold = sys.getswitchinterval(), gc.get_threshold()
     yield
-    sys.setswitchinterval(before)
+    sys.setswitchinterval(switch_interval)
+    gc.set_threshold(*threshold)
 
 
 @pytest.fixture(autouse=True)

@@ -32,7 +32,7 @@ def test_arguments_win_over_environment_over_file_over_defaults(tmp_path: Path) 
             "SKERRY_ENGINE_CURSOR_IDLE_MS_MAX": "3000",
             "PATH": "/",
         },
-        arguments={"engine": {"session_idle_ms_max": 4000, "oplog_age_ms_max": None}},
+        arguments={"engine": {"session_idle_ms_max": 4000, "oplog_bytes_max": None}},
     )
     assert settings.engine == EngineConfig(
         session_idle_ms_max=4000, cursor_idle_ms_max=3000, journal_flush_interval_ms=20
@@ -54,14 +54,14 @@ def test_environment_variables_are_read_as_what_the_setting_is() -> None:
             "SKERRY_SYNC_RULES": "shop.*=both, logs.*=push",
             "SKERRY_SYNC_GRANULARITY": "document",
             "SKERRY_SERVER_UNIX_SOCKET_PATH": "/run/skerry.sock",
-            "SKERRY_ENGINE_OPLOG_AGE_MS_MAX": "86400000",
+            "SKERRY_ENGINE_OPLOG_BYTES_MAX": "86400000",
         }
     )
     assert settings.sync is not None
     assert settings.sync.rules == (SelectionRule("shop.*", Direction.BOTH), SelectionRule("logs.*", Direction.PUSH))
     assert settings.sync.granularity == "document"
     assert settings.server.unix_socket_path == Path("/run/skerry.sock")
-    assert settings.engine.oplog_age_ms_max == 86_400_000
+    assert settings.engine.oplog_bytes_max == 86_400_000
 
 
 @pytest.mark.parametrize(

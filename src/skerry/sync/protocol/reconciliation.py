@@ -53,8 +53,10 @@ def _compare(shadow: Shadow | None, local: bytes | None, remote: bytes | None) -
         return (
             Action.SKIP
         )  # our write was compared with the hub's newest version, so it supersedes what comes before its echo
+    if (
+        shadow.state is State.CLEAN
+    ):  # the local version only differs if it was lost, or written where writes are not captured
+        return Action.ADVANCE if remote == shadow.base and local == remote else Action.APPLY
     if remote == shadow.base:
         return Action.ADVANCE
-    if shadow.state is State.CLEAN:
-        return Action.APPLY
     return Action.AGREE if remote == local else Action.MERGE

@@ -1,0 +1,82 @@
+"""Compares both sides document by document and reports; changes nothing.
+
+A difference counts only if it is still there when it is looked at again: what is on its way is no difference.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from skerry.config.sync_config import Direction
+from skerry.sync.full_sync import CHUNK_BYTES, CHUNK_DOCUMENTS
+from skerry.sync.link import Link
+from skerry.values import documents, key_string
+from skerry.values.namespace import Namespace
+
+LOOK_AGAIN_SECONDS: Final = 1.0
+LOOKS_MAX: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A document that the sides do not have alike: `kind` is "only here", "only on the hub" or "different"."""
+
+    namespace: Namespace
+    id: Any
+    kind: str
+
+
+def verify(link: Link, namespace: Namespace) -> Iterator[Difference]:
+    """Iterate over the differences of one collection, in the order of `_id`. Raises pymongo's errors.
+
+    Documents only here are none where the collection only comes down, and documents only on the hub where it only goes up.
+    """
+    direction = link.selection.direction(namespace)
+    after: Any = None
+    lower, is_first, more = key_string.LOWEST, True, True
+    while more:
+        theirs, more = link.hub.find_after(
+            namespace, after, is_first=is_first, limit=CHUNK_DOCUMENTS, bytes_max=CHUNK_BYTES
+        )
+        upper = theirs[-1][0] if more else key_string.HIGHEST
+        there = dict(theirs)
+        here = _local(link, namespace, lower, upper)
+        for key in sorted(there.keys() | here.keys()):
+            if there.get(key) != here.get(key):
+                raw = here[key] if key in here else there[key]
+                found = _look_again(link, namespace, key, documents.id_of(raw), direction)
+                if found is not None:
+                    yield found
+        if more:
+            lower, after, is_first = upper, documents.id_of(theirs[-1][1]), False
+
+
+def _local(link: Link, namespace: Namespace, lower: bytes, upper: bytes) -> dict[bytes, bytes]:
+    found: dict[bytes, bytes] = {}
+    after = lower
+    with link.storage.read() as view:
+        entry = link.storage.catalog.snapshot(view).get(namespace)
+        more = entry is not None
+        while more and entry is not None:
+            entries, more = view.scan_keys(
+                entry.file_id, lower, upper + b"\x00", after=after, reverse=False, limit=CHUNK_DOCUMENTS
+            )
+            found.update((key, raw) for key, _, raw in entries)
+            after = entries[-1][0] if entries else after
+    return found
+
+
+def _look_again(link: Link, namespace: Namespace, key: bytes, id_value: Any, direction: Direction) -> Difference | None:
+    for _ in range(LOOKS_MAX):
+        theirs = link.hub.find_by_ids(namespace, [id_value]).get(key)
+        with link.storage.read() as view:
+            ours = link.storage.lookup(view, namespace, key)
+        if ours == theirs:
+            return None
+        time.sleep(LOOK_AGAIN_SECONDS / LOOKS_MAX)
+    if ours is None:
+        return None if direction is Direction.PUSH else Difference(namespace, id_value, "only on the hub")
+    if theirs is None:
+        return None if direction is Direction.PULL else Difference(namespace, id_value, "only here")
+    return Difference(namespace, id_value, "different")
