@@ -111,6 +111,27 @@ def test_cluster_time_never_goes_back_with_the_clock(store: Store, monkeypatch: 
     assert store.write(stamp, durable=False) == before + 1
 
 
+def grow_log(store: Store) -> int:
+    store.write(lambda view: set_note(view, b"x" * 3_000_000), durable=False)
+    return os.path.getsize(store.database_path + "-wal")
+
+
+def test_a_long_log_starts_again_as_soon_as_no_reader_needs_it(store: Store) -> None:
+    with store.read() as view:
+        view.setting("note")
+        assert grow_log(store) > 2_000_000
+        assert not store.bound_log(1_000_000), "a reader still needs it"
+    assert store.bound_log(1_000_000)
+    assert os.path.getsize(store.database_path + "-wal") == 0
+    assert len(str(note(store))) > 2_000_000
+
+
+def test_a_short_log_is_left_alone(store: Store) -> None:
+    before = grow_log(store)
+    assert store.bound_log(100_000_000)
+    assert os.path.getsize(store.database_path + "-wal") == before
+
+
 def test_a_closed_store_refuses_reads_and_writes(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.close()

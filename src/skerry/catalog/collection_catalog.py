@@ -1,4 +1,4 @@
-"""The master index: every collection that exists, kept in the store itself, re-read when another instance changed it.
+"""The catalogue: every collection that exists, kept in the store itself, re-read when another instance changed it.
 
 The catalogue has a version, a random number renewed by each change of structure. Whoever reads it compares one number and
 reuses what it has when it is still the same; a rolled-back change can never be mistaken for a committed one. Counts, sizes and
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from skerry.catalog import modification_token
+from skerry.catalog import modification_history, modification_token
 from skerry.catalog.catalog_entry import CatalogEntry, CollectionMetadata, IndexEntry
 from skerry.errors import NamespaceExistsError, NamespaceNotFoundError
 from skerry.indexes.index_descriptor import IndexDescriptor
@@ -27,7 +27,8 @@ _METADATA = (
 )
 _TOUCH = (
     "UPDATE collection SET document_count = document_count + ?, document_bytes = document_bytes + ?,"
-    " last_modified = ?, modification_token = ? WHERE file_id = ?"
+    " last_modified = ?, modification_token = ?,"
+    f" recent_writes = substr(? || recent_writes, 1, {modification_history.LINES_WIDTH}) WHERE file_id = ?"
 )
 
 _Row = tuple[Any, ...]
@@ -151,6 +152,7 @@ class CollectionCatalog:
         view.drop_records(entry.file_id)
         view.run("DELETE FROM collection_index WHERE file_id = ?", (entry.file_id,))
         view.run("DELETE FROM collection WHERE file_id = ?", (entry.file_id,))
+        modification_history.forget(view, entry.file_id)
         self._renew_version(view)
 
     def rename(self, view: WriteView, entry: CatalogEntry, target: Namespace) -> None:
@@ -200,7 +202,8 @@ class CollectionCatalog:
     def touch(self, view: WriteView, file_id: int, count_change: int, bytes_change: int) -> None:
         """Renew a collection's modification token, and move its counts, in the transaction of the write itself."""
         token = modification_token.generate(view.wall_ms)
-        view.run(_TOUCH, (count_change, bytes_change, view.wall_ms, token, file_id))
+        line = modification_history.write_line(token, count_change)
+        view.run(_TOUCH, (count_change, bytes_change, view.wall_ms, token, line, file_id))
 
     def renew(self, view: WriteView) -> None:
         """Make every instance re-read the catalogue, and what hangs on it (links, observers)."""

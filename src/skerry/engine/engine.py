@@ -33,6 +33,8 @@ from skerry.storage import WriteView
 _OPLOG_TRIM_SECONDS: Final = 10.0
 _SESSIONS_SECONDS: Final = 5.0
 _FORGET_SECONDS: Final = 300.0
+_LOG_SECONDS: Final = 15.0
+_LOG_BYTES_MAX: Final = 64 * 1024 * 1024
 
 _logger: Final = logging.getLogger("skerry.engine")
 
@@ -97,6 +99,7 @@ class Engine:
         self._maintenance = Maintenance(
             [
                 Task("oplog", _OPLOG_TRIM_SECONDS, self.trim_oplog),
+                Task("log", _LOG_SECONDS, lambda: storage.store.bound_log(_LOG_BYTES_MAX)),
                 Task("sessions", _SESSIONS_SECONDS, self._expire),
                 Task("ttl", TTL_INTERVAL_SECONDS, self.delete_expired),
                 Task("retryable writes", _FORGET_SECONDS, self._forget_executed),

@@ -5,13 +5,11 @@ from typing import Any
 from bson.int64 import Int64
 
 from skerry.catalog.catalog_entry import CatalogEntry
+from skerry.engine.collection_check import check_collection
 from skerry.engine.storage_engine import StorageEngine
-from skerry.errors import CommandNotSupportedOnViewError, NamespaceNotFoundError, SkerryError
+from skerry.errors import CommandNotSupportedOnViewError, NamespaceNotFoundError
 from skerry.storage import ReadView
-from skerry.values import documents, key_string
 from skerry.values.namespace import Namespace
-
-_CHUNK_RECORDS = 4096
 
 
 class Statistics:
@@ -73,44 +71,17 @@ class Statistics:
 
 
 def _validate(view: ReadView, entry: CatalogEntry) -> dict[str, Any]:
-    errors: list[str] = []
-    expected: dict[int, set[tuple[bytes, int]]] = {index.index_id: set() for index in entry.indexes}
-    count = invalid = 0
-    after: int | None = None
-    more = True
-    while more:
-        rows, more = view.scan(entry.file_id, after=after, reverse=False, limit=_CHUNK_RECORDS)
-        for rid, raw in rows:
-            count += 1
-            try:
-                document = documents.decode(raw)
-                if view.record_by_key(entry.file_id, key_string.encode(document["_id"])) != (rid, raw):
-                    raise SkerryError("its _id is not what it is stored under")
-                for index in entry.indexes:
-                    expected[index.index_id].update((key, rid) for key in index.key_generator.keys(document)[0])
-            except (SkerryError, KeyError) as error:
-                invalid += 1
-                errors.append(f"record {rid}: {error}")
-        after = rows[-1][0] if rows else after
-    keys: dict[str, int] = {"_id_": count}
-    for index in entry.indexes:
-        found = set(view.index_entries(index.index_id, entry.file_id))
-        keys[index.descriptor.name] = len(found)
-        missing, extra = expected[index.index_id] - found, found - expected[index.index_id]
-        if missing or extra:
-            errors.append(f"index {index.descriptor.name}: {len(missing)} entries missing, {len(extra)} too many")
-    counted = _counts(view, entry)[0]
-    if counted != count:
-        errors.append(f"the catalogue counts {counted} documents, there are {count}")
+    check = check_collection(view, entry)
+    faults = check.faults()
     return {
         "ns": str(entry.namespace),
-        "nInvalidDocuments": invalid,
-        "nrecords": count,
-        "nIndexes": len(keys),
-        "keysPerIndex": keys,
-        "valid": not errors,
+        "nInvalidDocuments": len(check.unreadable) + len(check.misplaced),
+        "nrecords": check.documents,
+        "nIndexes": len(check.indexes) + 1,
+        "keysPerIndex": {"_id_": check.documents, **{index.name: index.entries for index in check.indexes}},
+        "valid": not faults,
         "warnings": [],
-        "errors": errors,
+        "errors": faults,
     }
 
 

@@ -1,6 +1,16 @@
-"""What can go wrong, with MongoDB's own numbers: `exceptions` and `file_errors` have the trees, `codes` the names."""
+"""What can go wrong, with MongoDB's own numbers: `exceptions`, `coordination_errors` and `file_errors` have the trees, `codes` the names."""
 
 from skerry.errors.codes import CODE_NAMES, code_name
+from skerry.errors.coordination_errors import (
+    CollectionNotFoundError,
+    CoordinationError,
+    CoordinationTimeoutError,
+    LockAcquisitionFailureError,
+    LockTimeoutError,
+    MasterIndexError,
+    ModificationConflictError,
+    coordination_error_of,
+)
 from skerry.errors.exceptions import (
     BadValueError,
     BsonObjectTooLargeError,
@@ -84,12 +94,15 @@ __all__ = [
     "CannotIndexParallelArraysError",
     "ChangeStreamFatalError",
     "ChangeStreamHistoryLostError",
+    "CollectionNotFoundError",
     "CommandError",
     "CommandNotFoundError",
     "CommandNotSupportedOnViewError",
     "ConfigurationError",
     "ConflictingUpdateOperatorsError",
     "ConversionFailureError",
+    "CoordinationError",
+    "CoordinationTimeoutError",
     "CorruptDatabaseError",
     "CursorNotFoundError",
     "DamagedBackupError",
@@ -124,8 +137,12 @@ __all__ = [
     "InvalidOptionsError",
     "InvalidPipelineOperatorError",
     "InvalidResumeTokenError",
+    "LockAcquisitionFailureError",
+    "LockTimeoutError",
+    "MasterIndexError",
     "MaxTimeExpiredError",
     "MissingFileError",
+    "ModificationConflictError",
     "NamespaceExistsError",
     "NamespaceNotFoundError",
     "NewerSchemaError",
@@ -149,4 +166,5 @@ __all__ = [
     "UnauthorizedError",
     "WriteConflictError",
     "code_name",
+    "coordination_error_of",
 ]

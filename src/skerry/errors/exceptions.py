@@ -256,6 +256,8 @@ class DuplicateKeyError(CommandError):
 class ConfigurationError(SkerryError):
     """A setting is unknown or its value impossible; `allowed` says in words what would be possible."""
 
+    code: ClassVar[str] = "CONFIGURATION_ERROR"
+
     def __init__(self, setting: str, value: object, allowed: str) -> None:
         given = "" if value is None or value == "" else f" cannot be {value!r}:"
         super().__init__(f"{setting}{given} expected {allowed}" if given else f"{setting}: expected {allowed}")

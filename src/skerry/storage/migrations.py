@@ -3,6 +3,7 @@
 Tables of a collection (`c_<file id>`) and of an index (`i_<index id>`) are made by the catalogue as they are needed.
 """
 
+import re
 from typing import Final
 
 import apsw
@@ -26,6 +27,27 @@ CREATE TABLE collection (
     document_count INTEGER NOT NULL DEFAULT 0,
     document_bytes INTEGER NOT NULL DEFAULT 0,
     modification_token TEXT NOT NULL,
+    extra BLOB,
+    recent_writes TEXT NOT NULL DEFAULT '',
+    UNIQUE (db, name)
+);
+-- changes of a collection other than writes; the newest 50 are kept
+CREATE TABLE collection_change (
+    change_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    file_id INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    operation TEXT NOT NULL,
+    data BLOB NOT NULL
+);
+CREATE INDEX collection_change_of ON collection_change (file_id);
+-- who may change a collection until when; a fencing number is never given twice
+CREATE TABLE lease (
+    fencing_number INTEGER PRIMARY KEY AUTOINCREMENT,
+    db TEXT NOT NULL,
+    name TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    acquired INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
     UNIQUE (db, name)
 );
 CREATE TABLE collection_index (
@@ -98,6 +120,12 @@ CREATE TABLE sync_dead (
 
 _MIGRATIONS: Final = (_VERSION_1,)
 SCHEMA_VERSION: Final = len(_MIGRATIONS)
+
+
+def fixed_tables() -> frozenset[str]:
+    """Return the names of the tables that every database has."""
+    found = (re.findall(r"CREATE TABLE (\w+)", script) for script in _MIGRATIONS)
+    return frozenset(name for names in found for name in names)
 
 
 def check_identity(connection: apsw.Connection, path: str) -> int:

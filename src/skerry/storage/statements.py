@@ -98,9 +98,11 @@ class IndexStatements:
 
 @lru_cache(maxsize=4096)
 def records(file_id: int) -> RecordStatements:
+    """Return the statements of a collection's table."""
     return RecordStatements(file_id)
 
 
 @lru_cache(maxsize=16384)
 def index(index_id: int, file_id: int) -> IndexStatements:
+    """Return the statements of an index's table."""
     return IndexStatements(index_id, file_id)

@@ -28,6 +28,9 @@ from skerry.storage.writer_lock import WriterLock
 DATABASE_FILE: Final = "skerry.db"
 GROUP_JOBS_MAX: Final = 64  # keeps the last job's wait short when many threads write
 
+BUSY_MS: Final = 10_000
+LOG_RESTART_MS: Final = 100
+
 T = TypeVar("T")
 
 
@@ -149,16 +152,29 @@ class Store:
         """Return when everything committed so far is on disk."""
         self._journal.flush()
 
-    def checkpoint(self) -> None:
-        """Move the log into the database file and truncate it, as far as readers allow."""
+    def bound_log(self, bytes_max: int) -> bool:
+        """Let the write-ahead log start again when it is longer than that; false when readers did not let it.
+
+        SQLite empties the log by itself, but begins it anew only at a moment without readers, which may never come by chance.
+        Writers wait here for readers, at most `LOG_RESTART_MS`.
+        """
+        log = Path(self.database_path + "-wal")
+        if not log.exists() or log.stat().st_size <= bytes_max:
+            return True
         with self._mutex:
+            if self._closed:
+                return True
+            connection = self._writer.connection
             self._lock.acquire()
             try:
-                self._writer.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+                connection.set_busy_timeout(LOG_RESTART_MS)
+                connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
             except apsw.BusyError:
-                pass
+                return False
             finally:
+                connection.set_busy_timeout(BUSY_MS)
                 self._lock.release()
+        return True
 
     def disk_bytes(self) -> int:
         """Return the size of the database file and its log, in bytes."""
@@ -183,7 +199,7 @@ class Store:
 
     def _connect(self, cache_kib: int) -> apsw.Connection:
         connection = apsw.Connection(self.database_path, statementcachesize=256)
-        connection.set_busy_timeout(10_000)
+        connection.set_busy_timeout(BUSY_MS)
         check_identity(connection, self.database_path)
         connection.pragma("journal_mode", "wal")
         connection.pragma("synchronous", "off" if self._volatile else "normal")
