@@ -108,6 +108,29 @@ def test_an_update_can_look_up_the_whole_document(database: Database[Any]) -> No
         assert take(stream, 1)[0]["fullDocument"] == {"_id": 1, "a": 5, "b": 2}
 
 
+def test_images_where_available_are_null_because_none_are_kept(database: Database[Any]) -> None:
+    database.things.insert_one({"_id": 1})
+    with database.things.watch(
+        full_document="whenAvailable", full_document_before_change="whenAvailable", max_await_time_ms=50
+    ) as stream:
+        database.things.update_one({"_id": 1}, {"$set": {"a": 1}})
+        database.things.replace_one({"_id": 1}, {"a": 2})
+        database.things.delete_one({"_id": 1})
+        updated, replaced, deleted = take(stream, 3)
+    assert updated["fullDocument"] is None
+    assert replaced["fullDocument"] == {"_id": 1, "a": 2}
+    assert [event["fullDocumentBeforeChange"] for event in (updated, replaced, deleted)] == [None] * 3
+
+
+@pytest.mark.parametrize("level", ["local", "available", "linearizable"])
+def test_a_stream_reads_what_the_majority_has_and_nothing_less(database: Database[Any], level: str) -> None:
+    watch = {"aggregate": "things", "pipeline": [{"$changeStream": {}}], "cursor": {}}
+    with pytest.raises(OperationFailure) as caught:
+        database.command({**watch, "readConcern": {"level": level}})
+    assert caught.value.code == 72
+    assert database.command({**watch, "readConcern": {"level": "majority"}})["ok"] == 1
+
+
 def test_a_database_and_the_whole_deployment_can_be_watched(database: Database[Any]) -> None:
     database.create_collection("a")
     with (

@@ -1,5 +1,7 @@
 """Cursors: batches, getMore, killCursors (manual: getMore, killCursors)."""
 
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -124,3 +126,25 @@ def test_documents_deleted_meanwhile_do_not_break_a_cursor(numbers: Any) -> None
     seen = [each["_id"] for each in cursor]
     assert seen[:99] == list(range(1, 100))
     assert len(seen) == len(set(seen))
+
+
+def test_killing_a_cursor_ends_the_get_more_that_waits_on_it(database: Database[Any]) -> None:
+    opened = database.command("aggregate", "things", pipeline=[{"$changeStream": {}}], cursor={})["cursor"]["id"]
+    caught: list[OperationFailure] = []
+
+    def wait() -> None:
+        try:
+            database.command("getMore", opened, collection="things", maxTimeMS=20_000)
+        except OperationFailure as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    time.sleep(0.1)
+    started = time.monotonic()
+    assert database.command("killCursors", "things", cursors=[opened])["cursorsKilled"] == [opened]
+    thread.join(10)
+    assert time.monotonic() - started < 5
+    assert [error.code for error in caught] == [237]
+    with pytest.raises(CursorNotFound):
+        database.command("getMore", opened, collection="things")

@@ -105,6 +105,16 @@ def test_hints_choose_an_index_or_are_refused(items: Any) -> None:
     assert caught.value.code == 2
 
 
+def test_distinct_takes_a_hint(items: Any) -> None:
+    items.create_index("qty")
+    for hint in ("qty_1", {"qty": 1}):
+        reply = items.database.command("distinct", items.name, key="qty", query={"qty": {"$gt": 1}}, hint=hint)
+        assert reply["values"] == [5, 12]
+    with pytest.raises(OperationFailure) as caught:
+        items.database.command("distinct", items.name, key="qty", query={}, hint="nothing_1")
+    assert caught.value.code == 2
+
+
 def test_count_takes_skip_limit_and_a_query(items: Any) -> None:
     count = items.database.command
     assert count("count", "items")["n"] == 4

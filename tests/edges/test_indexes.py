@@ -18,6 +18,14 @@ def test_an_index_is_created_and_listed(database: Database[Any]) -> None:
     assert database.things.index_information()["a_1_b_-1"] == {"v": 2, "key": [("a", 1), ("b", -1)], "unique": True}
 
 
+def test_an_index_remembers_that_it_was_wanted_in_the_background(database: Database[Any]) -> None:
+    database.things.create_index("a", background=True)
+    assert database.things.index_information()["a_1"]["background"] is True
+    assert database.things.create_index("a") == "a_1"  # the same index: the option means nothing else
+    database.things.create_index("b")
+    assert "background" not in database.things.index_information()["b_1"]
+
+
 def test_the_reply_counts_indexes_and_notes_repetition(database: Database[Any]) -> None:
     spec = {"key": {"a": 1}, "name": "a_1"}
     first = database.command("createIndexes", "things", indexes=[spec])

@@ -120,3 +120,21 @@ def test_a_validator_refuses_documents_unless_bypassed(database: Database[Any]) 
     assert caught.value.details["writeErrors"][0]["code"] == 121
     database.things.insert_one({"a": "text"}, bypass_document_validation=True)
     assert database.things.count_documents({}) == 1
+
+
+def test_an_empty_timestamp_at_the_top_becomes_the_time_of_the_insert(database: Database[Any]) -> None:
+    empty = Timestamp(0, 0)
+    things = database.things
+    things.insert_one({"_id": 1, "at": empty, "inner": {"at": empty}, "n": Int64(0)})
+    things.insert_many([{"_id": 2, "at": empty}, {"_id": 3, "at": Timestamp(7, 8)}, {"_id": empty}])
+    first, second, third = (things.find_one({"_id": number}) for number in (1, 2, 3))
+    assert (first["at"] != empty, first["inner"]["at"] == empty, first["n"] == 0) == (True, True, True)
+    assert second["at"] != empty
+    assert third["at"] == Timestamp(7, 8)
+    assert things.find_one({"_id": empty}) is not None
+
+
+def test_an_empty_timestamp_stays_where_that_is_asked(database: Database[Any]) -> None:
+    document = {"_id": 1, "at": Timestamp(0, 0)}
+    database.command("insert", "things", documents=[document], bypassEmptyTsReplacement=True)
+    assert database.things.find_one() == document

@@ -158,6 +158,8 @@ class EngineAgainstModel(RuleBasedStateMachine):
     def holds_what_the_model_holds(self) -> None:
         assert {each["_id"]: each for each in self.collection.find()} == self.model
         assert self.collection.count_documents({}) == len(self.model)
+        if "orders" in self.client.shop.list_collection_names():
+            assert self.client.shop.command("validate", "orders")["errors"] == []
 
     @invariant()
     def queries_agree_with_the_model(self) -> None:

@@ -1,1 +1,1 @@
-"""Proofs and privileges, no sockets and no storage."""
+"""Proofs and privileges: who somebody is, and what he may do. No sockets and no storage."""

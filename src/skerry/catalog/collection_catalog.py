@@ -28,7 +28,7 @@ _METADATA = (
 _TOUCH = (
     "UPDATE collection SET document_count = document_count + ?, document_bytes = document_bytes + ?,"
     " last_modified = ?, modification_token = ?,"
-    f" recent_writes = substr(? || recent_writes, 1, {modification_history.LINES_WIDTH}) WHERE file_id = ?"
+    " recent_writes = substr(? || recent_writes, 1, ?) WHERE file_id = ?"
 )
 
 _Row = tuple[Any, ...]
@@ -203,7 +203,19 @@ class CollectionCatalog:
         """Renew a collection's modification token, and move its counts, in the transaction of the write itself."""
         token = modification_token.generate(view.wall_ms)
         line = modification_history.write_line(token, count_change)
-        view.run(_TOUCH, (count_change, bytes_change, view.wall_ms, token, line, file_id))
+        width = modification_history.LINES_WIDTH
+        view.run(_TOUCH, (count_change, bytes_change, view.wall_ms, token, line, width, file_id))
+
+    def describe(
+        self, view: WriteView, file_id: int, *, token: str, last_modified_ms: int, created_ms: int | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Set what may be said of a collection from outside; None leaves it as it is."""
+        view.run(
+            "UPDATE collection SET modification_token = ?, last_modified = ?, created = coalesce(?, created),"
+            " extra = coalesce(?, extra) WHERE file_id = ?",
+            (token, last_modified_ms, created_ms, None if extra is None else documents.encode(extra), file_id),
+        )
 
     def renew(self, view: WriteView) -> None:
         """Make every instance re-read the catalogue, and what hangs on it (links, observers)."""

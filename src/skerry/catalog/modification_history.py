@@ -19,13 +19,13 @@ LINES_WIDTH: Final = LINE_WIDTH * HISTORY_LENGTH
 
 _TRIM = (
     "DELETE FROM collection_change WHERE file_id = ? AND change_id <="
-    f" (SELECT change_id FROM collection_change WHERE file_id = ? ORDER BY change_id DESC LIMIT 1 OFFSET {HISTORY_LENGTH})"
+    " (SELECT change_id FROM collection_change WHERE file_id = ? ORDER BY change_id DESC LIMIT 1 OFFSET ?)"
 )
 
 
 def write_line(token: str, count_change: int) -> str:
     """Return what a write leaves: its token, which has the time in it, and by how much the count moved."""
-    return f"{token}{count_change:+011d}"
+    return f"{token:>{_TOKEN_WIDTH}}{count_change:+0{_COUNT_WIDTH}d}"
 
 
 def record(view: WriteView, file_id: int, operation: str, data: Mapping[str, Any]) -> None:
@@ -34,7 +34,7 @@ def record(view: WriteView, file_id: int, operation: str, data: Mapping[str, Any
         "INSERT INTO collection_change (file_id, at, operation, data) VALUES (?, ?, ?, ?)",
         (file_id, view.wall_ms, operation, documents.encode(data)),
     )
-    view.run(_TRIM, (file_id, file_id))
+    view.run(_TRIM, (file_id, file_id, HISTORY_LENGTH))
 
 
 def read(view: ReadView, file_id: int) -> list[Change]:
@@ -60,7 +60,7 @@ def _writes(lines: str) -> list[Change]:
     """The writes of a collection's row, oldest first."""
     changes = []
     for start in range(len(lines) - LINE_WIDTH, -1, -LINE_WIDTH):
-        token = lines[start : start + _TOKEN_WIDTH]
+        token = lines[start : start + _TOKEN_WIDTH].lstrip()
         data = {"modificationToken": token, "countChange": int(lines[start + _TOKEN_WIDTH : start + LINE_WIDTH])}
         changes.append(Change(WRITE, int(token.partition("-")[0]), data))
     return changes

@@ -32,6 +32,7 @@ from skerry.commands.find_and_modify import FIND_AND_MODIFY, FIND_AND_MODIFY_LOW
 from skerry.commands.find_commands import COUNT, DISTINCT, FIND, GET_MORE, KILL_CURSORS
 from skerry.commands.hello import HELLO, IS_MASTER, IS_MASTER_LOWER
 from skerry.commands.index_commands import CREATE_INDEXES, DELETE_INDEXES, DROP_INDEXES, LIST_INDEXES
+from skerry.commands.master_index_command import MASTER_INDEX
 from skerry.commands.session_commands import (
     ABORT_TRANSACTION,
     COMMIT_TRANSACTION,
@@ -87,6 +88,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "listCollections": LIST_COLLECTIONS,
     "listDatabases": LIST_DATABASES,
     "listIndexes": LIST_INDEXES,
+    "masterIndex": MASTER_INDEX,
     "ping": PING,
     "refreshSessions": REFRESH_SESSIONS,
     "renameCollection": RENAME_COLLECTION,

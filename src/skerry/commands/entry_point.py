@@ -18,7 +18,7 @@ from skerry.commands.write_errors import error_reply
 from skerry.engine.engine import Engine
 from skerry.engine.logical_sessions import StatementAlreadyExecuted
 from skerry.engine.operation_context import OperationContext
-from skerry.errors import CommandError, NoSuchTransactionError, NumericOverflowError, StorageError, TypeMismatchError
+from skerry.errors import CommandError, CoordinationError, NoSuchTransactionError, NumericOverflowError, StorageError, TypeMismatchError
 from skerry.values import documents
 from skerry.values.type_order import type_name_of
 from skerry.wire.op_msg import OpMsg
@@ -48,6 +48,8 @@ def _answer(message: OpMsg, client: ClientContext, engine: Engine) -> bytes:
         return finish(_run(body, message, client, engine), engine.cluster_time())
     except CommandError as error:
         known = error
+    except CoordinationError as error:
+        known = error.command_error()
     except RecursionError:
         known = NumericOverflowError(f"Document exceeds maximum nested object depth of {documents.MAX_NESTING_DEPTH}")
     except StorageError as error:

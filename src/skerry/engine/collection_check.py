@@ -44,7 +44,7 @@ class IndexCheck:
 
 @dataclass(slots=True)
 class CollectionCheck:
-    """One collection as found: `counted` is what the catalogue says, `bytes` the size of all documents.
+    """One collection as found: `counted` is what the catalogue says, `document_bytes` the size of all documents.
 
     `unreadable` are record ids with the reason, `misplaced` those not stored under the key of their `_id`, with that key.
     """
@@ -52,14 +52,14 @@ class CollectionCheck:
     counted: int
     counted_bytes: int
     documents: int = 0
-    bytes: int = 0
+    document_bytes: int = 0
     unreadable: list[tuple[int, str]] = field(default_factory=list)
     misplaced: list[tuple[int, bytes]] = field(default_factory=list)
     indexes: list[IndexCheck] = field(default_factory=list)
 
     @property
     def counts_agree(self) -> bool:
-        return (self.counted, self.counted_bytes) == (self.documents, self.bytes)
+        return (self.counted, self.counted_bytes) == (self.documents, self.document_bytes)
 
     def faults(self) -> list[str]:
         """Say what is wrong, one sentence each."""
@@ -70,7 +70,7 @@ class CollectionCheck:
         if not self.counts_agree:
             found.append(
                 f"the catalogue counts {self.counted} documents of {self.counted_bytes} bytes,"
-                f" there are {self.documents} of {self.bytes}"
+                f" there are {self.documents} of {self.document_bytes}"
             )
         return found
 
@@ -102,7 +102,7 @@ def check_collection(view: ReadView, entry: CatalogEntry) -> CollectionCheck:
     array_paths = {index.index_id: set[str]() for index in entry.indexes}
     for rid, raw in _records(view, entry):
         check.documents += 1
-        check.bytes += len(raw)
+        check.document_bytes += len(raw)
         try:
             document = documents.decode(raw)
             key = key_string.encode(document["_id"])

@@ -1,7 +1,7 @@
 """Multi-document transactions from begin to end: startTransaction, commitTransaction, abortTransaction."""
 
 from skerry.catalog.catalog_entry import CatalogEntry
-from skerry.engine import oplog
+from skerry.engine import commit_guards, oplog
 from skerry.engine.logical_sessions import COMMITTED_REPLY, TransactionTable, remember_executed
 from skerry.engine.operation_context import OperationContext
 from skerry.engine.oplog import OplogBuffer
@@ -38,7 +38,7 @@ class TransactionCommands:
         """Apply the transaction's writes, all or none; committing a committed one again does nothing.
 
         Raises `NoSuchTransactionError`, `WriteConflictError` when a document changed since the snapshot; the transaction is
-        aborted then.
+        aborted then. So it is by `CoordinationTimeoutError` and `ModificationConflictError` from its guards.
         """
         try:
             transaction = self._table.resume(lsid, txn_number)
@@ -49,7 +49,7 @@ class TransactionCommands:
         with transaction.lock:
             transaction.check_open()
             try:
-                if transaction.writes:
+                if transaction.writes or transaction.guards:
                     self._engine.write(lambda view: self._apply(view, transaction, ctx), ctx)
                 else:
                     self._table.note_committed(lsid, txn_number)
@@ -74,6 +74,8 @@ class TransactionCommands:
 
     def _apply(self, view: WriteView, transaction: Transaction, ctx: OperationContext) -> None:
         engine = self._engine
+        for db, guard in transaction.guards:
+            commit_guards.check(view, engine.catalog, db, guard)
         log = OplogBuffer(view, lsid=transaction.lsid, txn_number=transaction.txn_number, origin=ctx.origin)
         writers: dict[Namespace, CollectionWriter] = {}
         for namespace, overlay in transaction.overlays.items():
@@ -88,6 +90,8 @@ class TransactionCommands:
             _replay(view, writers[write.namespace], write)
         for writer in writers.values():
             writer.finish()
+        for db, guard in transaction.guards:
+            commit_guards.sign(view, engine.catalog, db, guard, log)
         log.flush()
         remember_executed(view, transaction.lsid, transaction.txn_number, COMMITTED_REPLY)
 

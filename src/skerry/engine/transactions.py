@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from skerry.catalog.catalog_entry import CatalogEntry
 from skerry.catalog.collection_catalog import CatalogSnapshot, CollectionCatalog
+from skerry.catalog.index_records import CommitGuard
 from skerry.engine.query_executor import CHUNK_RECORDS_FIRST, Match, id_key, run_solution
 from skerry.engine.write_path import ID_INDEX_NAME, duplicate_key_error
 from skerry.errors import CommandError, DuplicateKeyError, NoSuchTransactionError, WriteConflictError
@@ -52,7 +53,10 @@ class CollectionOverlay:
 
 
 class Transaction:
-    """An open transaction of one session; a `RecordSource` of its own. Used by one thread at a time (`lock`)."""
+    """An open transaction of one session; a `RecordSource` of its own. Used by one thread at a time (`lock`).
+
+    `guards`, each with its database, are what else must hold when it commits: that a coordinated operation still has its lease.
+    """
 
     def __init__(
         self, store: Store, catalog: CollectionCatalog, claims: "WriteClaims", lsid: bytes, txn_number: int
@@ -63,6 +67,7 @@ class Transaction:
         self.lock = threading.RLock()
         self.writes: list[PendingWrite] = []
         self.overlays: dict[Namespace, CollectionOverlay] = {}
+        self.guards: list[tuple[str, CommitGuard]] = []
         self._bytes = 0
         self._store = store
         self._catalog = catalog

@@ -1,4 +1,7 @@
-"""What can go wrong, with MongoDB's own numbers: `exceptions`, `coordination_errors` and `file_errors` have the trees, `codes` the names."""
+"""What can go wrong, with MongoDB's own numbers.
+
+`exceptions`, `coordination_errors` and `file_errors` have the trees, `codes` the names.
+"""
 
 from skerry.errors.codes import CODE_NAMES, code_name
 from skerry.errors.coordination_errors import (
@@ -12,6 +15,7 @@ from skerry.errors.coordination_errors import (
     coordination_error_of,
 )
 from skerry.errors.exceptions import (
+    AuthenticationFailedError,
     BadValueError,
     BsonObjectTooLargeError,
     CannotCreateIndexError,
@@ -57,6 +61,7 @@ from skerry.errors.exceptions import (
     PathNotViableError,
     ProtocolError,
     ReadOnlyDatabaseError,
+    RoleNotFoundError,
     ShutdownError,
     SkerryError,
     StorageError,
@@ -64,6 +69,7 @@ from skerry.errors.exceptions import (
     TransactionTooOldError,
     TypeMismatchError,
     UnauthorizedError,
+    UserNotFoundError,
     WriteConflictError,
 )
 from skerry.errors.file_errors import (
@@ -88,6 +94,7 @@ from skerry.errors.file_errors import (
 
 __all__ = [
     "CODE_NAMES",
+    "AuthenticationFailedError",
     "BadValueError",
     "BsonObjectTooLargeError",
     "CannotCreateIndexError",
@@ -157,6 +164,7 @@ __all__ = [
     "ProtocolError",
     "QuotaExceededError",
     "ReadOnlyDatabaseError",
+    "RoleNotFoundError",
     "ShutdownError",
     "SkerryError",
     "StorageError",
@@ -164,6 +172,7 @@ __all__ = [
     "TransactionTooOldError",
     "TypeMismatchError",
     "UnauthorizedError",
+    "UserNotFoundError",
     "WriteConflictError",
     "code_name",
     "coordination_error_of",

@@ -59,6 +59,10 @@ class BadValueError(CommandError):
     default_code = 2
 
 
+class UserNotFoundError(CommandError):
+    default_code = 11
+
+
 class FailedToParseError(CommandError):
     default_code = 9
 
@@ -83,6 +87,15 @@ class ProtocolError(CommandError):
     default_code = 17
 
 
+class AuthenticationFailedError(CommandError):
+    """A log-in that failed; the message never says why."""
+
+    default_code = 18
+
+    def __init__(self, message: str = "Authentication failed.") -> None:
+        super().__init__(message)
+
+
 class IllegalOperationError(CommandError):
     default_code = 20
 
@@ -101,6 +114,10 @@ class IndexNotFoundError(CommandError):
 
 class PathNotViableError(CommandError):
     default_code = 28
+
+
+class RoleNotFoundError(CommandError):
+    default_code = 31
 
 
 class ConflictingUpdateOperatorsError(CommandError):
