@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-long lint bench clean
+.PHONY: demo test test-long lint docs bench clean
 .DEFAULT_GOAL := test
 
 $(VENV)/.demo: pyproject.toml
@@ -20,8 +20,8 @@ demo: $(VENV)/.demo  ## a hub and two edges, cut and healed, compared document b
 	@$(BIN)/skerry demo
 
 lint: $(VENV)/.test  ## style, types, import directions
-	@$(BIN)/ruff check src tests benchmarks
-	@$(BIN)/ruff format --check src tests benchmarks
+	@$(BIN)/ruff check src tests tools benchmarks
+	@$(BIN)/ruff format --check src tests tools benchmarks
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
@@ -29,10 +29,14 @@ test: lint  ## lint, then the whole suite
 	@$(BIN)/pytest -n 2 --dist worksteal -m 'not long'
 
 test-long: lint  ## also what takes minutes
-	@$(BIN)/pytest -n 2 --dist worksteal
+	@SKERRY_TEST_HYPOTHESIS_PROFILE=search $(BIN)/pytest -n 2 --dist worksteal
+
+docs: $(VENV)/.test  ## the site, in site/
+	@$(BIN)/python -m tools.reference
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(VENV)/.test  ## beside the peers, which get an environment of their own; ARGS=--quick only tries it
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 clean:  ## as after a fresh clone
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis

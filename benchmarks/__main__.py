@@ -14,17 +14,24 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks import peers
+from benchmarks.coordination import measure_coordination
 from benchmarks.node_costs import measure_node_costs
 from benchmarks.report import print_tables, write_files
 from benchmarks.runner import measure_subject
 from benchmarks.subjects import SUBJECTS
+from benchmarks.sync_bench import measure_sync_bench
 from benchmarks.sync_rates import measure_sync_rates
 from benchmarks.workload import ROWS, Scale, document
 
 LATEST: Final = Path(__file__).with_name("results") / "latest.json"
 FULL: Final = Scale(documents=50_000, operations=3_000, row_seconds_max=20)
 QUICK: Final = Scale(documents=2_000, operations=200, row_seconds_max=3)
-PARTS: Final = {"node": "node_costs", "sync": "sync_rates"}  # chosen by --subjects like the subjects
+SYNC_DOCUMENTS_MAX: Final = 20_000
+PARTS: Final = {
+    "coordination": "coordination",
+    "node": "node_costs",
+    "sync": "sync_rates",
+}  # chosen like subjects
 
 
 def main(
@@ -77,9 +84,15 @@ def _chosen(given: str, known: Sequence[str], option: str) -> list[str]:
 
 
 def _part(name: str, scale: Scale) -> dict[str, Any]:
-    measure: Callable[[int], dict[str, Any]] = measure_node_costs if name == "node" else measure_sync_rates
+    measures: dict[str, Callable[[int], dict[str, Any]]] = {
+        "coordination": measure_coordination,
+        "node": measure_node_costs,
+        "sync": lambda documents: (
+            measure_sync_rates(documents) | measure_sync_bench(min(documents, SYNC_DOCUMENTS_MAX))
+        ),
+    }
     try:
-        return measure(scale.documents)
+        return measures[name](scale.documents)
     except Exception as error:  # the rest of a long run is worth keeping, whatever this part raised
         return {"failed": f"{type(error).__name__}: {error}"}
 

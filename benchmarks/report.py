@@ -1,7 +1,7 @@
 """Results as tables on the terminal, as JSON for programs and as Markdown for people."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -144,9 +144,27 @@ def _figures(results: Results) -> list[tuple[str, str]]:
         ]
     for name, value in rates.items():
         if name not in ("documents", "failed"):
-            unit = "ms" if name.endswith("_ms") else "documents/s"
-            lines.append((f"sync {name.removesuffix('_ms').replace('_', ' ')}", f"{value:,.1f} {unit}"))
-    return lines
+            stem, unit = _unit(name)
+            lines.append((f"sync {stem.replace('_', ' ')}", f"{value:,.{0 if value >= 1000 else 2}f} {unit}".rstrip()))
+    return lines + list(_coordination_figures(results.get("coordination") or {}))
+
+
+def _unit(name: str) -> tuple[str, str]:
+    """Return a figure's name without its unit, and the unit."""
+    for suffix, unit in (("_ms", "ms"), ("_percent", "%"), ("_share", "")):
+        if name.endswith(suffix):
+            return name if not unit else name.removesuffix(suffix), unit
+    return name, "documents/s"
+
+
+def _coordination_figures(figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if not figures or "failed" in figures:
+        return
+    for name, value in figures.items():
+        if name.startswith("operations_per_second_"):
+            yield f"coordinated operations, processes: {name.rpartition('_')[2]}", f"{value:,.1f}/s"
+    yield "coordinating one operation alone adds", f"{figures['overhead_ms']:.2f} ms"
+    yield f"a new process lists {figures['collections']:,} collections", f"{figures['open_catalogue_seconds']:.2f} s"
 
 
 def _notes(results: Results) -> Iterator[tuple[str, str, str]]:
@@ -159,6 +177,6 @@ def _notes(results: Results) -> Iterator[tuple[str, str, str]]:
                     yield name, row, f"{kind}: {measured[kind]}"
             if measured.get("ended_early"):
                 yield name, row, f"too slow: went on with {measured['count']:,} documents"
-    for part in ("node_costs", "sync_rates"):
+    for part in ("node_costs", "sync_rates", "coordination"):
         if "failed" in (results.get(part) or {}):
             yield "skerry serve", part, results[part]["failed"]

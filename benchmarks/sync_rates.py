@@ -44,7 +44,7 @@ def _live_rates(directory: Path, documents: int) -> dict[str, float]:
         connect(edge_uri) as edge_client,
     ):
         hub_db, edge_db = hub_client[DATABASE], edge_client[DATABASE]
-        _await_link(edge_db, hub_db)
+        await_link(edge_db, hub_db)
         return {
             "edge_to_hub_live": _live_rate(edge_db["up"], hub_db["up"], documents),
             "hub_to_edge_live": _live_rate(hub_db["down"], edge_db["down"], documents),
@@ -61,21 +61,21 @@ def _edge_backlog(directory: Path, documents: int) -> dict[str, float]:
         edge_uri = stack.enter_context(_edge(directory / "edge", hub_uri))
         edge = stack.enter_context(connect(edge_uri))
         with skerry_server(directory / "hub", port=port) as hub, connect(hub.uri) as client:
-            _await_link(edge[DATABASE], client[DATABASE])
+            await_link(edge[DATABASE], client[DATABASE])
         _load(edge[DATABASE]["up"], documents)
         hub_again = stack.enter_context(skerry_server(directory / "hub", port=port))
         client_again = stack.enter_context(connect(hub_again.uri))
-        return {"edge_to_hub_backlog": _arrival_rate(client_again[DATABASE]["up"], documents)}
+        return {"edge_to_hub_backlog": arrival_rate(client_again[DATABASE]["up"], documents)}
 
 
 def _hub_backlog(directory: Path, documents: int) -> dict[str, float]:
     """The edge is stopped while the hub is written to, and starts again."""
     with skerry_server(directory / "hub") as hub, connect(hub.uri) as hub_client:
         with _edge(directory / "edge", hub.uri) as edge_uri, connect(edge_uri) as edge_client:
-            _await_link(edge_client[DATABASE], hub_client[DATABASE])
+            await_link(edge_client[DATABASE], hub_client[DATABASE])
         _load(hub_client[DATABASE]["down"], documents)
         with _edge(directory / "edge", hub.uri) as edge_uri, connect(edge_uri) as edge_client:
-            return {"hub_to_edge_backlog": _arrival_rate(edge_client[DATABASE]["down"], documents)}
+            return {"hub_to_edge_backlog": arrival_rate(edge_client[DATABASE]["down"], documents)}
 
 
 @contextlib.contextmanager
@@ -84,11 +84,12 @@ def _edge(data: Path, hub_uri: str) -> Iterator[str]:
         yield server.uri
 
 
-def _await_link(edge_db: Any, hub_db: Any) -> None:
-    """Wait until a document has gone up and another has come down."""
-    edge_db["link"].insert_one({"_id": "from edge"})
-    hub_db["link"].insert_one({"_id": "from hub"})
-    _wait(lambda: hub_db["link"].find_one("from edge") and edge_db["link"].find_one("from hub"), LINK_SECONDS_MAX)
+def await_link(edge_db: Any, hub_db: Any, name: str = "edge") -> None:
+    """Wait until a document has gone up and another has come down; `name` tells the edges of a hub apart."""
+    up, down = f"from {name}", f"to {name}"
+    edge_db["link"].insert_one({"_id": up})
+    hub_db["link"].insert_one({"_id": down})
+    wait_until(lambda: hub_db["link"].find_one(up) and edge_db["link"].find_one(down), LINK_SECONDS_MAX)
 
 
 def _load(collection: Any, documents: int) -> None:
@@ -100,14 +101,15 @@ def _load(collection: Any, documents: int) -> None:
 def _live_rate(source: Any, target: Any, documents: int) -> float:
     start = time.perf_counter()
     _load(source, documents)
-    _wait(lambda: target.estimated_document_count() >= documents, ARRIVAL_SECONDS_MAX)
+    wait_until(lambda: target.estimated_document_count() >= documents, ARRIVAL_SECONDS_MAX)
     return round(documents / (time.perf_counter() - start), 1)
 
 
-def _arrival_rate(target: Any, documents: int) -> float:
-    _wait(lambda: target.estimated_document_count() > 0, LINK_SECONDS_MAX)
+def arrival_rate(target: Any, documents: int, *, seconds_max: float = ARRIVAL_SECONDS_MAX) -> float:
+    """Return documents a second from the first that is seen in `target` until there are `documents`."""
+    wait_until(lambda: target.estimated_document_count() > 0, LINK_SECONDS_MAX)
     start, first = time.perf_counter(), target.estimated_document_count()
-    _wait(lambda: target.estimated_document_count() >= documents, ARRIVAL_SECONDS_MAX)
+    wait_until(lambda: target.estimated_document_count() >= documents, seconds_max)
     seconds = time.perf_counter() - start
     # With few documents all of them may have arrived at the first look: then there is no rate to tell.
     return round((documents - first) / seconds, 1) if documents > first else 0.0
@@ -118,12 +120,13 @@ def _latency_ms(source: Any, target: Any) -> float:
     for number in range(LATENCY_DOCUMENTS):
         start = time.perf_counter()
         source.insert_one(document(number))
-        _wait(lambda key=number: target.find_one(key), LINK_SECONDS_MAX, poll_seconds=0.001)  # type: ignore[misc]
+        wait_until(lambda key=number: target.find_one(key), LINK_SECONDS_MAX, poll_seconds=0.001)  # type: ignore[misc]
         latencies.append((time.perf_counter() - start) * 1000)
     return round(median(latencies), 1)
 
 
-def _wait(is_done: Callable[[], Any], seconds_max: float, *, poll_seconds: float = POLL_SECONDS) -> None:
+def wait_until(is_done: Callable[[], Any], seconds_max: float, *, poll_seconds: float = POLL_SECONDS) -> None:
+    """Return once `is_done`. Raises TimeoutError."""
     deadline = time.monotonic() + seconds_max
     while not is_done():
         if time.monotonic() > deadline:

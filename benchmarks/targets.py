@@ -56,7 +56,7 @@ def disk(results: Results) -> float | None:
 
 
 def node(part: str, figure: str) -> Callable[[Results], float | None]:
-    """Return what reads a figure of the parts `node_costs` and `sync_rates`."""
+    """Return what reads a figure of the parts `node_costs`, `sync_rates` and `coordination`."""
 
     def read(results: Results) -> float | None:
         found = (results.get(part) or {}).get(figure)
@@ -72,8 +72,17 @@ TARGETS: Final = (
     Target("connect(): unindexed count, 150,000 documents/s", rate("skerry", "count_filtered"), 150_000),
     Target("sync edge to hub, 3,000 documents/s", node("sync_rates", "edge_to_hub_backlog"), 3_000),
     Target("sync hub to edge, 5,000 documents/s", node("sync_rates", "hub_to_edge_backlog"), 5_000),
+    Target("push beside plain bulk_write, 0.5", node("sync_rates", "push_share"), 0.5, digits=2),
+    Target("pull apply, 10,000 documents/s", node("sync_rates", "pull_apply"), 10_000),
+    Target("initial sync, 8,000 documents/s", node("sync_rates", "initial_sync"), 8_000),
+    Target("verify, 50,000 documents/s", node("sync_rates", "verify"), 50_000),
+    Target("capture adds 30 % to insert_many", node("sync_rates", "capture_adds_to_insert_many_percent"), 30, True, 1),
+    Target("edge to hub to edge p95 150 ms", node("sync_rates", "propagation_p95_ms"), 150, True, 1),
+    Target("idle link 1 % of a core", node("sync_rates", "idle_link_percent"), 1, True, 2),
     Target("first answer of serve within 1.5 s", node("node_costs", "start_loaded_seconds"), 1.5, True, 2),
     Target("50,000 documents in 40 MB on disk", disk, 40, True, 1),
+    Target("an uncontended coordinate adds 1 ms", node("coordination", "overhead_ms"), 1, True, 2),
+    Target("10,000 collections listed within 1 s", node("coordination", "open_catalogue_seconds"), 1, True, 2),
 )
 
 

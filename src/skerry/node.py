@@ -1,16 +1,29 @@
-"""One running node: a data directory, the doors it is served through, and its link to a hub.
+"""One running node: a data directory, the doors it is served through, its link to a hub, and its admin API.
 
-Started in the order that serves soonest: the engine, the link (which waits for its hub by itself), the doors. Stopped in the
-opposite order, so that what a client was told is done before anything closes.
+Started in the order that serves soonest: the engine, the link (which waits for its hub by itself), the doors, the admin API.
+Stopped in the opposite order, so that what a client was told is done before anything closes.
 """
 
+import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from skerry.config import EngineConfig, ServerConfig, SyncConfig
+from skerry.admin.watch import SyncWatch
+from skerry.commands.client_access import AccessControl
+from skerry.config import AdminConfig, EngineConfig, ServerConfig, SyncConfig
 from skerry.engine.engine import Engine
-from skerry.local_client.open_engines import open_engine, release_engine
+from skerry.errors import ConfigurationError
+from skerry.local_client.open_engines import on_open, open_engine, release_engine
 from skerry.server.listener import Listener
+from skerry.server.loopback import loopback_only
+from skerry.server.server_metrics import ServerCounts, total
+from skerry.server.tls import server_context
+from skerry.sync import outbox
 from skerry.sync.replicator import Replicator
+from skerry.sync.sync_health import LinkState
+
+if TYPE_CHECKING:
+    from skerry.admin.listener import AdminListener
 
 
 class Node:
@@ -23,14 +36,19 @@ class Node:
         server: ServerConfig | None = None,
         sync: SyncConfig | None = None,
         engine: EngineConfig | None = None,
+        admin: AdminConfig | None = None,
     ) -> None:
         self._data = data
         self._server_config = server
         self._sync_config = sync
         self._engine_config = engine
+        self._admin_config = admin
         self._engine: Engine | None = None
         self._listeners: list[Listener] = []
+        self._admin: AdminListener | None = None
+        self._sync_lock = threading.Lock()
         self.replicator: Replicator | None = None
+        self.watch: SyncWatch | None = None
 
     @property
     def engine(self) -> Engine:
@@ -50,21 +68,33 @@ class Node:
     def start(self) -> None:
         """Open everything. Raises what opening the engine raises, OSError for an address that cannot be had."""
         try:
+            on_open(outbox.attach)
             self._engine = open_engine(self._data, self._engine_config)
             if self._sync_config is not None:
                 self.replicator = Replicator(self._engine, self._sync_config)
                 self.replicator.start()
+                self.watch = SyncWatch(lambda: self.replicator)
+                self.watch.start()
             if self._server_config is not None:
                 self._listen(self._engine, self._server_config)
+            if self._admin_config is not None:
+                self._admin = _admin_listener(self, self._admin_config)
+                self._admin.start()
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
         """Answer what is being asked, end the link, close the engine. Idempotent."""
+        if self._admin is not None:
+            self._admin.stop()
+            self._admin = None
         for listener in self._listeners:
             listener.close()
         self._listeners = []
+        if self.watch is not None:
+            self.watch.stop()
+            self.watch = None
         if self.replicator is not None:
             self.replicator.stop()
             self.replicator = None
@@ -72,9 +102,42 @@ class Node:
             engine, self._engine = self._engine, None
             release_engine(engine)
 
+    @property
+    def admin_url(self) -> str | None:
+        """Where the admin API listens, None without one."""
+        return None if self._admin is None else self._admin.url
+
+    def start_sync(self) -> bool:
+        """Start the link anew after `stop_sync`; false when it runs. Raises LookupError for a node without a hub."""
+        with self._sync_lock:
+            if self.replicator is None or self._sync_config is None:
+                raise LookupError("the node has no hub")
+            if self.replicator.status().state is not LinkState.STOPPED:
+                return False
+            replicator = Replicator(self.engine, self._sync_config)
+            replicator.start()
+            self.replicator = replicator
+            return True
+
+    def stop_sync(self) -> bool:
+        """Stop the link; local writes are still captured. False when it does not run; LookupError for a node without a hub."""
+        with self._sync_lock:
+            if self.replicator is None:
+                raise LookupError("the node has no hub")
+            if self.replicator.status().state is LinkState.STOPPED:
+                return False
+            self.replicator.stop()
+            return True
+
+    def connections(self) -> ServerCounts:
+        """Return the numbers of all doors together."""
+        return total(listener.counts for listener in self._listeners)
+
     def _listen(self, engine: Engine, config: ServerConfig) -> None:
         # the Unix socket announces the TCP address: drivers lower-case the hosts that they discover, paths included
-        addresses: list[tuple[str, int] | Path] = [(config.bind_host, config.bind_port)]
+        access = AccessControl(engine.users, requires_login=config.auth)
+        host = config.bind_host if access.requires_login() else loopback_only(config.bind_host)
+        addresses: list[tuple[str, int] | Path] = [(host, config.bind_port)]
         if config.unix_socket_path is not None:
             addresses.append(config.unix_socket_path)
         for address in addresses:
@@ -83,7 +146,17 @@ class Node:
                 engine,
                 connections_max=config.connections_max,
                 message_bytes_max=config.message_bytes_max,
+                ssl_context=None if isinstance(address, Path) else server_context(config),
+                access=access,
                 announced_host=self.address if self._listeners else None,
             )
             listener.start()
             self._listeners.append(listener)
+
+
+def _admin_listener(node: Node, config: AdminConfig) -> "AdminListener":
+    try:
+        from skerry.admin.listener import AdminListener  # here, because it imports a web framework
+    except ImportError as error:
+        raise ConfigurationError("admin", None, "the packages of skerry[admin] for the admin API to run") from error
+    return AdminListener(node, config)

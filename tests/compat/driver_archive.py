@@ -1,4 +1,4 @@
-"""Third-party witnesses: fetched from their registries once, kept under the environment, never part of the repository."""
+"""Witnesses by other people: fetched from their registries once, kept under the environment, never part of the repository."""
 
 import shutil
 import subprocess
@@ -20,7 +20,7 @@ markers =
     default
     default_async
 filterwarnings =
-    ignore
+    default
 """
 
 
@@ -70,3 +70,15 @@ def pymongo_suite() -> Path:
     finally:
         shutil.rmtree(unpacked, ignore_errors=True)
     return suite
+
+
+def npm_package(name: str) -> Path:
+    """Return a directory whose `node_modules` has the package; skip when Node or the package cannot be had."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        pytest.skip("there is no Node")
+    directory = CACHE / f"npm-{name}"
+    if not directory.is_dir():
+        install = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", ".", name]
+        fetch(install, into=directory, what=f"the npm package {name}")
+    return directory

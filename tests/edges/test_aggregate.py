@@ -137,9 +137,7 @@ def test_a_pipeline_of_a_database_needs_a_stage_that_reads_none(database: Databa
 def test_a_linearizable_read_cannot_write(database: Database[Any], stage: dict[str, Any]) -> None:
     database.oars.insert_one({})
     with pytest.raises(OperationFailure) as caught:
-        database.command(
-            "aggregate", "oars", pipeline=[stage], cursor={}, readConcern={"level": "linearizable"}
-        )
+        database.command("aggregate", "oars", pipeline=[stage], cursor={}, readConcern={"level": "linearizable"})
     assert caught.value.code == 72
     assert "copies" not in database.list_collection_names()
 
@@ -148,7 +146,18 @@ def test_the_sessions_of_this_server_are_listed_with_the_one_that_asks(database:
     with database.client.start_session() as session:
         listed = list(database.aggregate([{"$listLocalSessions": {}}], session=session))
         assert any(each["_id"]["id"] == session.session_id["id"] for each in listed)
-    assert list(database.aggregate([{"$listLocalSessions": {}}, {"$limit": 1}, {"$project": {"_id": 0, "n": {"$literal": 1}}}])) == [{"n": 1}]
+    assert list(
+        database.aggregate([{"$listLocalSessions": {}}, {"$limit": 1}, {"$project": {"_id": 0, "n": {"$literal": 1}}}])
+    ) == [{"n": 1}]
     with pytest.raises(OperationFailure) as caught:
         list(database.oars.aggregate([{"$listLocalSessions": {}}]))
     assert caught.value.code == 73
+
+
+@pytest.mark.parametrize("stage", ["$listLocalSessions", "$currentOp"])
+def test_the_stable_api_has_no_diagnostic_stages(database: Database[Any], stage: str) -> None:
+    command = {"aggregate": 1, "cursor": {}, "apiVersion": "1", "apiStrict": True}
+    with pytest.raises(OperationFailure) as caught:
+        database.command({**command, "pipeline": [{stage: {}}]})
+    assert caught.value.code == 323
+    assert database.command({**command, "pipeline": [{"$documents": [{"a": 1}]}]})["cursor"]["firstBatch"] == [{"a": 1}]

@@ -157,6 +157,15 @@ def test_expanded_events_tell_of_collections_and_indexes(database: Database[Any]
         assert [event["operationType"] for event in take(stream, 2)] == ["create", "createIndexes"]
 
 
+def test_expanded_events_tell_names_from_positions(database: Database[Any]) -> None:
+    database.things.insert_one({"_id": 1, "a": {"1": 1}})
+    with database.things.watch(show_expanded_events=True, max_await_time_ms=50) as stream:
+        database.things.update_one({"_id": 1}, {"$set": {"a.1": 2}})
+        database.things.update_one({"_id": 1}, {"$set": {"b": 2}})
+        described = [event["updateDescription"]["disambiguatedPaths"] for event in take(stream, 2)]
+    assert described == [{"a.1": ["a", "1"]}, {}]
+
+
 def test_events_of_a_transaction_carry_its_number(database: Database[Any]) -> None:
     database.create_collection("things")
     with database.things.watch(max_await_time_ms=50) as stream, database.client.start_session() as session:

@@ -115,6 +115,12 @@ def test_distinct_takes_a_hint(items: Any) -> None:
     assert caught.value.code == 2
 
 
+def test_distinct_is_no_part_of_the_stable_api(items: Any) -> None:
+    with pytest.raises(OperationFailure) as caught:
+        items.database.command("distinct", items.name, key="qty", apiVersion="1", apiStrict=True)
+    assert caught.value.code == 323
+
+
 def test_count_takes_skip_limit_and_a_query(items: Any) -> None:
     count = items.database.command
     assert count("count", "items")["n"] == 4

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
-from pymongo.errors import InvalidOperation, OperationFailure
+from pymongo.errors import DuplicateKeyError, InvalidOperation, OperationFailure
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -113,6 +113,72 @@ def test_a_transaction_may_create_its_collection(accounts: Any) -> None:
         database.log.insert_one({"_id": 1}, session=session)
         assert "log" not in database.list_collection_names()
     assert database.log.find_one() == {"_id": 1}
+
+
+def test_a_collection_and_its_indexes_are_created_with_the_transaction(accounts: Any) -> None:
+    database = accounts.database
+    with database.client.start_session() as session, session.start_transaction():
+        log = database.create_collection("log", validator={"n": {"$gt": 0}}, check_exists=False, session=session)
+        assert log.create_index("n", unique=True, session=session) == "n_1"
+        assert list(log.find({}, session=session).sort("n")) == []
+        log.insert_one({"_id": 1, "n": 1}, session=session)
+        assert log.find_one({"n": 1}, session=session) == {"_id": 1, "n": 1}
+        assert "log" not in database.list_collection_names()
+    assert database.log.index_information()["n_1"]["unique"] is True
+    assert database.log.options() == {"validator": {"n": {"$gt": 0}}}
+    with pytest.raises(DuplicateKeyError):
+        database.log.insert_one({"_id": 2, "n": 1})
+
+
+def test_a_key_is_unique_in_the_transaction_that_created_its_index(accounts: Any) -> None:
+    log = accounts.database.log
+    with accounts.database.client.start_session() as session:
+        session.start_transaction()
+        log.create_index("n", unique=True, session=session)
+        log.insert_one({"n": 1}, session=session)
+        with pytest.raises(DuplicateKeyError):
+            log.insert_one({"n": 1}, session=session)
+    assert "log" not in accounts.database.list_collection_names()
+
+
+def test_an_empty_collection_alone_makes_a_transaction(accounts: Any) -> None:
+    database = accounts.database
+    with database.client.start_session() as session:
+        session.start_transaction()
+        database.create_collection("log", check_exists=False, session=session)
+        session.abort_transaction()
+        assert "log" not in database.list_collection_names()
+        session.start_transaction()
+        database.create_collection("log", check_exists=False, session=session)
+        session.commit_transaction()
+    assert "log" in database.list_collection_names()
+
+
+def test_a_collection_that_somebody_else_creates_first_conflicts(accounts: Any) -> None:
+    database = accounts.database
+    with database.client.start_session() as session:
+        session.start_transaction()
+        database.create_collection("log", check_exists=False, session=session)
+        database.create_collection("log")
+        with pytest.raises(OperationFailure) as caught:
+            session.commit_transaction()
+    assert caught.value.code == 112
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ({"createIndexes": "accounts", "indexes": [{"key": {"balance": 1}, "name": "balance_1"}]}, 263),
+        ({"create": "seen", "viewOn": "accounts", "pipeline": []}, 263),
+        ({"create": "accounts"}, 48),
+    ],
+)
+def test_what_a_transaction_cannot_create_is_refused(accounts: Any, command: dict[str, Any], code: int) -> None:
+    with accounts.database.client.start_session() as session:
+        session.start_transaction()
+        with pytest.raises(OperationFailure) as caught:
+            run(accounts.database, session, command)
+    assert caught.value.code == code
 
 
 def test_deletes_and_find_and_modify_take_part(accounts: Any) -> None:

@@ -150,3 +150,9 @@ def test_a_replacement_cannot_be_for_many(things: Any) -> None:
     reply = things.database.command("update", "things", updates=[{"q": {}, "u": {"a": 1}, "multi": True}])
     assert [(each["index"], each["code"]) for each in reply["writeErrors"]] == [(0, 9)]
     assert reply["n"] == 0
+
+
+def test_a_pipeline_with_a_stage_that_does_not_exist_fails_the_whole_command(database: Database[Any]) -> None:
+    with pytest.raises(OperationFailure) as caught:
+        database.command("update", "things", updates=[{"q": {}, "u": [{"$nonsense": 1}]}])
+    assert caught.value.code == 40324

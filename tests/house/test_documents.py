@@ -16,7 +16,7 @@ import typer.main
 
 import skerry
 from skerry.cli.main import app
-from skerry.config import EngineConfig, ServerConfig, SyncConfig
+from skerry.config import AdminConfig, EngineConfig, ServerConfig, SyncConfig
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -80,9 +80,10 @@ def test_no_place_for_output_is_left_open_in_a_guide() -> None:
         assert "OUTPUT" not in path.read_text("utf-8"), relative(path)
 
 
-@pytest.mark.parametrize("config", [EngineConfig, ServerConfig, SyncConfig])
+@pytest.mark.parametrize("config", [AdminConfig, EngineConfig, ServerConfig, SyncConfig])
 def test_every_setting_is_in_the_reference_with_its_default(config: type) -> None:
-    reference = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    table = config.__name__.removesuffix("Config").lower()
+    reference = (ROOT / "docs" / "settings.md").read_text("utf-8").partition(f"## `[{table}]`")[2].partition("\n## ")[0]
     for field in dataclasses.fields(config):
         line = next((line for line in reference.splitlines() if line.startswith(f"| `{field.name}` ")), None)
         assert line is not None, field.name
@@ -95,7 +96,7 @@ def test_every_setting_is_in_the_reference_with_its_default(config: type) -> Non
             assert f"| `{shown}` |" in line, field.name
 
 
-@pytest.mark.parametrize("config", [EngineConfig, ServerConfig, SyncConfig])
+@pytest.mark.parametrize("config", [AdminConfig, EngineConfig, ServerConfig, SyncConfig])
 def test_every_setting_is_read_by_somebody(config: type) -> None:
     source = ROOT / "src" / "skerry"
     readers = [path.read_text("utf-8") for path in source.rglob("*.py") if path.parent.name != "config"]

@@ -23,8 +23,10 @@ def hub(tmp_path: Path) -> Iterator[HubNode]:
 def make_edge(tmp_path: Path, hub: HubNode) -> Iterator[Callable[..., EdgeNode]]:
     with ExitStack() as stack:
 
-        def make(name: str = "edge", rules: str = "shop.*=both", **settings: object) -> EdgeNode:
-            edge = EdgeNode(tmp_path / name, hub.uri, rules, **settings)
+        def make(
+            name: str = "edge", rules: str = "shop.*=both", hub_uri: str | None = None, **settings: object
+        ) -> EdgeNode:
+            edge = EdgeNode(tmp_path / name, hub_uri or hub.uri, rules, **settings)
             stack.callback(edge.close)
             return edge
 

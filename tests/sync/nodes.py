@@ -1,10 +1,12 @@
 """A hub and edges for tests: each an engine with a wire server and a pymongo client of it."""
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pymongo import MongoClient
 
 from skerry.config.sync_config import SyncConfig, parse_rule
@@ -14,32 +16,58 @@ from skerry.sync.replicator import Replicator
 
 
 class HubNode:
-    """A hub that can be stopped and started again at the same address."""
+    """A hub that can be stopped and started again at the same address; or a real one, by SKERRY_TEST_MONGODB_URI.
+
+    A real hub must be a replica set; its databases `shop` and `depot*` are emptied before each test.
+    """
+
+    real_uri = os.environ.get("SKERRY_TEST_MONGODB_URI")
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.port = 0
-        self.start()
+        self._port = 0
+        if self.real_uri is None:
+            self.start()
         self.client: MongoClient[dict[str, Any]] = MongoClient(self.uri)
+        if self.real_uri is not None:
+            for name in ("shop", "depot1", "depot2"):
+                self.client.drop_database(name)
         self.shop = self.client.shop
 
     @property
     def uri(self) -> str:
-        return f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
+        return self.real_uri or f"mongodb://127.0.0.1:{self._port}/?directConnection=true"
+
+    @property
+    def port(self) -> int:
+        self._need_own()
+        return self._port
+
+    @property
+    def engine(self) -> Engine:
+        self._need_own()
+        return self._engine
 
     def start(self) -> None:
-        self.engine = Engine(self.path)
-        self.listener = Listener(("127.0.0.1", self.port), self.engine)
+        self._need_own()
+        self._engine = Engine(self.path)
+        self.listener = Listener(("127.0.0.1", self._port), self._engine)
         self.listener.start()
-        self.port = self.listener.address[1]  # type: ignore[index]
+        self._port = self.listener.address[1]  # type: ignore[index]
 
     def stop(self) -> None:
+        self._need_own()
         self.listener.close()
         self.engine.close()
 
     def close(self) -> None:
         self.client.close()
-        self.stop()
+        if self.real_uri is None:
+            self.stop()
+
+    def _need_own(self) -> None:
+        if self.real_uri is not None:
+            pytest.skip("needs a hub of its own")
 
 
 class EdgeNode:

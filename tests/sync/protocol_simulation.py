@@ -5,7 +5,7 @@ Every version ever written carries the set of versions its writer had seen.
 
 import copy
 import itertools
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from skerry.sync.protocol import document_state as states
@@ -127,8 +127,10 @@ class Ablation:
 
 
 class Edge:
-    def __init__(self, name: str, hub: Hub, oracle: Oracle, ablation: Ablation) -> None:
-        self.name, self.hub, self.oracle, self.ablation = name, hub, oracle, ablation
+    def __init__(
+        self, name: str, hub: Hub, oracle: Oracle, ablation: Ablation, rules: Rules = Rules()
+    ) -> None:
+        self.name, self.hub, self.oracle, self.ablation, self.rules = name, hub, oracle, ablation, rules
         self.disk = Stored(dict.fromkeys(DOCS, oracle.versions[0]))
         self.ack: set[str] | None = None  # in memory: what the hub said it wrote
         self.sent = False
@@ -192,7 +194,7 @@ class Edge:
             if shadow.state is not State.INFLIGHT:
                 continue
             there, ours = hub.docs[doc], self.carried(doc)
-            step = compare_with_base(shadow.base, shadow.pushed, there.hash)
+            step = compare_with_base(shadow.base, shadow.pushed, there.hash, adds_up=self.rules.adds_up)
             if step is HubStep.LEAVE and self.ablation.compare:
                 continue
             named.add(doc)
@@ -256,7 +258,7 @@ class Edge:
             self.set_shadow(doc, states.integrated(theirs.hash, position, theirs.stamp))
         elif action is Action.MERGE:
             base = disk.bases.get(doc, self.oracle.versions[0])
-            found = resolve(base.content, mine.content, theirs.content, Stamps(mine.stamp, theirs.stamp), Rules())
+            found = resolve(base.content, mine.content, theirs.content, Stamps(mine.stamp, theirs.stamp), self.rules)
             if found.is_conflict:
                 self.oracle.logged |= {mine.id, theirs.id}
             content = None if found.document is None else dict(found.document)
@@ -298,7 +300,9 @@ class Edge:
                 assert theirs is not None
                 shadow = disk.shadows.get(event.doc)
                 here = disk.local[event.doc].hash
-                action = decide(shadow, local=here, remote=theirs.hash, position=found.position)
+                action = decide(
+                    shadow, local=here, remote=theirs.hash, position=found.position, adds_up=self.rules.adds_up
+                )
                 self.remote(event.doc, theirs, found.position, action)
 
     def ahead_of(self, doc: str) -> int:
@@ -330,6 +334,8 @@ class Edge:
                 self.settle(doc, shadow, position)
             theirs, shadow = self.hub.docs[doc], disk.shadows.get(doc)
             if not self.ablation.base_in_walk:
-                shadow = shadow and replace(shadow, state=State.CLEAN, base=b"unknown")
-            action = decide_read(shadow, local=disk.local[doc].hash, remote=theirs.hash)
+                shadow = shadow and shadow._replace(state=State.CLEAN, base=b"unknown")
+            action = decide_read(
+                shadow, local=disk.local[doc].hash, remote=theirs.hash, adds_up=self.rules.adds_up
+            )
             self.remote(doc, theirs, position, action)

@@ -127,3 +127,22 @@ def test_a_copied_store_takes_a_new_name_and_loses_nothing(
         assert again.replicator.link.identity.edge != clone.replicator.link.identity.edge
     finally:
         again.close()
+
+
+def test_what_a_program_writes_while_no_link_runs_is_pushed_by_the_next_one(hub: HubNode, edge: EdgeNode) -> None:
+    """A program of its own opens the directory by `skerry.connect`, and knows nothing of a hub."""
+    edge.shop.orders.insert_many([{"_id": 1}, {"_id": 2}])
+    edge.settle()
+    edge.close()
+    program = (
+        "import sys, skerry\n"
+        "with skerry.connect(sys.argv[1]) as client:\n"
+        "    client.shop.orders.insert_one({'_id': 3})\n"
+        "    client.shop.orders.update_one({'_id': 1}, {'$set': {'by': 'program'}})\n"
+        "    client.shop.orders.delete_one({'_id': 2})\n"
+    )
+    subprocess.run([sys.executable, "-c", program, str(edge.path)], check=True)
+    edge.open()
+    edge.link()
+    edge.settle()
+    assert sorted(hub.shop.orders.find(), key=lambda each: each["_id"]) == [{"_id": 1, "by": "program"}, {"_id": 3}]

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from nodes import EdgeNode, HubNode, contents, wait_for
 
+from skerry.sync import outbox
+
 
 def test_what_only_goes_up_overwrites_the_hub_and_keeps_what_was_there(
     hub: HubNode, make_edge: Callable[..., EdgeNode]
@@ -90,13 +92,28 @@ def test_a_full_sync_changes_nothing_where_both_sides_agree(hub: HubNode, edge: 
 def test_a_full_sync_brings_back_what_was_lost_here(hub: HubNode, edge: EdgeNode) -> None:
     edge.shop.orders.insert_many([{"_id": n, "v": 0} for n in range(10)])
     edge.settle()
+    edge.engine.stop_observing(outbox.attach(edge.engine))
     edge.shop.orders.drop()
+    outbox.attach(edge.engine)
     assert [found.kind for found in edge.replicator.verify()] == ["only on the hub"] * 10
     edge.replicator.full_sync()
     edge.settle()
     assert contents(edge.shop) == contents(hub.shop)
     assert edge.shop.orders.count_documents({}) == 10
     assert list(edge.replicator.verify()) == []
+
+
+def test_a_full_sync_finds_what_was_written_past_the_outbox(hub: HubNode, edge: EdgeNode) -> None:
+    edge.shop.orders.insert_many([{"_id": n, "v": 0} for n in range(10)])
+    edge.settle()
+    edge.engine.stop_observing(outbox.attach(edge.engine))
+    edge.shop.orders.update_one({"_id": 3}, {"$set": {"v": "unseen"}})
+    edge.shop.orders.insert_one({"_id": "unseen"})
+    outbox.attach(edge.engine)
+    edge.replicator.full_sync()
+    edge.settle()
+    assert contents(edge.shop) == contents(hub.shop)
+    assert hub.shop.orders.find_one({"_id": 3}) == {"_id": 3, "v": "unseen"}
 
 
 def test_a_write_while_paused_waits(hub: HubNode, edge: EdgeNode) -> None:

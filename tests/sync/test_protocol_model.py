@@ -6,6 +6,7 @@ nothing moves; then (S1) every version is an ancestor of a survivor or in a conf
 """
 
 import os
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -13,18 +14,21 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from protocol_simulation import DOCS, Ablation, Edge, Hub, Oracle
 
+from skerry.config.sync_config import ConflictPolicy
+from skerry.sync.protocol.conflict_resolution import Rules
 from skerry.sync.protocol.document_state import State
 from skerry.sync.protocol.hybrid_clock import stamp_at
 
 
 class ProtocolModel(RuleBasedStateMachine):
     ablation = Ablation()
+    policies = Rules()
 
     @initialize(skew=st.tuples(st.integers(-50, 50), st.integers(-50, 50)))
     def open(self, skew: tuple[int, int]) -> None:
         self.oracle = Oracle()
         self.hub = Hub(self.oracle)
-        self.edges = [Edge(name, self.hub, self.oracle, self.ablation) for name in ("north", "south")]
+        self.edges = [Edge(name, self.hub, self.oracle, self.ablation, self.policies) for name in ("north", "south")]
         self.skew, self.clock = skew, 1000
 
     edge = st.integers(0, 1)
@@ -114,8 +118,57 @@ class ProtocolModel(RuleBasedStateMachine):
         assert not self.oracle.lost(final), "silent loss (S1)"
 
 
-def explore(ablation: Ablation, examples: int) -> None:
-    machine = type("AblatedModel", (ProtocolModel,), {"ablation": ablation})
+class CountingModel(ProtocolModel):
+    """Nodes count and collect besides writing: every increment and every element that was ever added is there at the end.
+
+    Each document has its counter and its set from the beginning and is never deleted.
+    """
+
+    policies = Rules(paths={"n": ConflictPolicy.COUNTER, "s": ConflictPolicy.SET_UNION})
+
+    @initialize(skew=st.tuples(st.integers(-50, 50), st.integers(-50, 50)))
+    def open(self, skew: tuple[int, int]) -> None:
+        super().open(skew)
+        self.counted, self.added = dict.fromkeys(DOCS, 0), {doc: set[int]() for doc in DOCS}
+        for doc in DOCS:
+            self.hub.foreign_write(doc, {"_id": doc, "n": 0, "s": []}, shares_time=False, stamp=self.now())
+        for each in self.edges:
+            each.pull(len(DOCS))
+
+    def changed(self, old: dict[str, Any], doc: str, step: int) -> dict[str, Any]:
+        """Count by one; another element every other time, so that both sides often write the very same."""
+        self.counted[doc] += 1
+        self.added[doc].add(step)
+        return {**old, "n": old["n"] + 1, "s": old["s"] if step in old["s"] else [*old["s"], step]}
+
+    @rule(edge=ProtocolModel.edge, doc=ProtocolModel.doc, step=st.integers(0, 2))
+    def count_here(self, edge: int, doc: str, step: int) -> None:
+        old = self.edges[edge].disk.local[doc].content
+        assert old is not None
+        self.edges[edge].write(doc, self.changed(old, doc, step), self.now(edge))
+
+    @rule(doc=ProtocolModel.doc, step=st.integers(0, 2), shares_time=st.booleans())
+    def count_there(self, doc: str, step: int, shares_time: bool) -> None:
+        old = self.hub.docs[doc].content
+        assert old is not None
+        self.hub.foreign_write(doc, self.changed(old, doc, step), shares_time=shares_time, stamp=self.now())
+
+    def local_delete(self) -> None:
+        """Not here: what is counted in a deleted document is gone by intention."""
+
+    foreign_delete = local_delete
+
+    def teardown(self) -> None:
+        super().teardown()
+        for doc in DOCS if hasattr(self, "added") else ():
+            found = self.hub.docs[doc].content
+            assert found is not None
+            assert found["n"] == self.counted[doc], "an increment was lost or counted twice (S1, S3)"
+            assert set(found["s"]) == self.added[doc], "an element was lost (S1)"
+
+
+def explore(ablation: Ablation, examples: int, model: type[ProtocolModel] = ProtocolModel) -> None:
+    machine = type("AblatedModel", (model,), {"ablation": ablation})
     phases = (Phase.generate, Phase.shrink) if ablation == Ablation() else (Phase.generate,)
     chosen = settings(
         max_examples=examples,
@@ -142,9 +195,22 @@ def test_no_schedule_of_many_loses_diverges_repeats_or_goes_back() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("model", [CountingModel])
+def test_no_schedule_breaks_what_was_configured(model: type[ProtocolModel]) -> None:
+    explore(Ablation(), 150, model)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "ablation", [Ablation(marker=False), Ablation(compare=False), Ablation(base_in_walk=False)], ids=str
 )
 def test_the_oracle_notices_when_a_safeguard_is_taken_away(ablation: Ablation) -> None:
     with pytest.raises(AssertionError):
         explore(ablation, 2_000)
+
+
+@pytest.mark.slow
+def test_the_oracle_notices_when_equal_counts_are_taken_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Rules, "adds_up", False)
+    with pytest.raises(AssertionError):
+        explore(Ablation(), 60, CountingModel)

@@ -76,6 +76,11 @@ def test_the_last_write_wins_and_the_other_is_kept(hub: HubNode, edge: EdgeNode)
     assert conflict.record["local"] == {"_id": 1, "a": "earlier, here"}
     assert conflict.record["winner"] == "remote"
     assert conflict.record["paths"] == ["a"]
+    assert edge.replicator.resolve_conflict(conflict.id, conflict.record["local"])
+    edge.settle()
+    assert hub.shop.orders.find_one() == edge.shop.orders.find_one() == {"_id": 1, "a": "earlier, here"}
+    assert link.read(link.conflicts.entries)[0].resolved
+    assert not edge.replicator.resolve_conflict(conflict.id + 1, None)
 
 
 def test_two_edges_meet_on_the_hub(hub: HubNode, make_edge: Callable[..., EdgeNode]) -> None:

@@ -53,7 +53,7 @@ class ScramConversation:
             return self._prove(text) if self._has_begun else self._begin(text)
         except (ScramException, UnicodeDecodeError, ValueError) as error:
             self.is_done = True
-            raise AuthenticationFailedError() from error
+            raise AuthenticationFailedError from error
 
     def _begin(self, message: str) -> bytes:
         self._has_begun = True

@@ -207,7 +207,13 @@ class CollectionCatalog:
         view.run(_TOUCH, (count_change, bytes_change, view.wall_ms, token, line, width, file_id))
 
     def describe(
-        self, view: WriteView, file_id: int, *, token: str, last_modified_ms: int, created_ms: int | None = None,
+        self,
+        view: WriteView,
+        file_id: int,
+        *,
+        token: str,
+        last_modified_ms: int,
+        created_ms: int | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
         """Set what may be said of a collection from outside; None leaves it as it is."""

@@ -5,16 +5,16 @@ directory share its leases, through whichever door they come.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from pymongo.errors import OperationFailure
 
-from skerry.catalog.index_records import Change, CollectionRecord, CommitGuard, Lease
+from skerry.catalog.index_records import Change, CollectionRecord, CommitGuard, Lease, fields_of
 from skerry.errors import coordination_error_of
 
 if TYPE_CHECKING:
     from pymongo.client_session import ClientSession
+    from pymongo.collection import Collection
     from pymongo.database import Database
 
 COMMAND: Final = "masterIndex"
@@ -68,10 +68,11 @@ class CommandIndexStore:
     def drop_expired_leases(self) -> int:
         return int(self._call("drop_expired_leases"))
 
-    def guard(self, session: "ClientSession", guard: CommitGuard) -> None:
+    def guard(self, session: "ClientSession", guard: CommitGuard) -> bool:
         send_guard(session, self._database.name, guard)
+        return True
 
-    def settle(self, guard: CommitGuard, document_count: int) -> None:
+    def settle(self, guard: CommitGuard, collection: "Collection[Any]") -> None:
         """Nothing: the commit has counted."""
 
     def flush(self) -> None:
@@ -86,12 +87,10 @@ class CommandIndexStore:
 
 def send_guard(session: "ClientSession", database_name: str, guard: CommitGuard) -> None:
     """Attach a guard to the open transaction of a session with a skerry."""
-    _run(session.client[database_name], "guard", {"guard": asdict(guard)}, session)
+    _run(session.client[database_name], "guard", {"guard": fields_of(guard)}, session)
 
 
-def _run(
-    database: "Database[Any]", method: str, arguments: Mapping[str, Any], session: "ClientSession | None"
-) -> Any:
+def _run(database: "Database[Any]", method: str, arguments: Mapping[str, Any], session: "ClientSession | None") -> Any:
     """Raises `CoordinationError` where the reply tells one, else what pymongo raises."""
     try:
         return database.command({COMMAND: method, "arguments": dict(arguments)}, session=session)["result"]

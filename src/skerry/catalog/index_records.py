@@ -4,8 +4,9 @@ Times are milliseconds since 1970 here, and ISO 8601 in UTC (`2025-06-23T10:00:0
 """
 
 import datetime
+import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from skerry.errors import ConfigurationError
@@ -24,7 +25,9 @@ WRITE: Final = "WRITE"
 class Lease:
     """Who may change `name` until when. A later lease on the same name always has a greater `fencing_number`.
 
-    `is_live` is what the store's own clock said when the lease was read.
+    `is_live` is what the store's own clock said when the lease was read. `modification_token` is the collection's when the
+    lease was taken, None when there was no collection, and `displaced_owner` whose expired lease it took the place of; a lease
+    that is only read has neither.
     """
 
     name: str
@@ -33,6 +36,8 @@ class Lease:
     expires_ms: int
     fencing_number: int
     is_live: bool = True
+    modification_token: str | None = None
+    displaced_owner: str | None = None
 
     def as_document(self) -> dict[str, Any]:
         """Return the lease as the index shows it."""
@@ -100,10 +105,6 @@ class CommitGuard:
     expected_token: str | None
     new_token: str
 
-    def as_document(self) -> dict[str, Any]:
-        """Return the guard as a command's argument."""
-        return asdict(self)
-
     def history_data(self) -> dict[str, Any]:
         """What the history keeps of the commit."""
         return {
@@ -112,6 +113,16 @@ class CommitGuard:
             "fencingNumber": self.fencing_number,
             "modificationToken": self.new_token,
         }
+
+
+def fields_of(record: "Lease | CollectionRecord | Change | CommitGuard") -> dict[str, Any]:
+    """Return a record's fields as they are; `dataclasses.asdict` copies, and takes 20 times as long."""
+    return {name: getattr(record, name) for name in record.__slots__}
+
+
+def now_ms() -> int:
+    """Return the time by this machine's clock."""
+    return int(time.time() * 1000)
 
 
 def iso_of(ms: int) -> str:

@@ -12,6 +12,7 @@ from skerry.catalog.index_records import Change, CollectionRecord, CommitGuard, 
 
 if TYPE_CHECKING:
     from pymongo.client_session import ClientSession
+    from pymongo.collection import Collection
 
 
 class IndexStore(Protocol):
@@ -59,7 +60,7 @@ class IndexStore(Protocol):
         ...
 
     def take_lease(self, name: str, owner: str, duration_ms: int) -> Lease | None:
-        """Take the lease, None while a live one exists, even of the same owner."""
+        """Take the lease, None while a live one exists, even of the same owner. It tells the collection's token."""
         ...
 
     def renew_lease(self, name: str, owner: str, duration_ms: int) -> bool:
@@ -74,15 +75,16 @@ class IndexStore(Protocol):
         """Remove the leases that have expired; return how many."""
         ...
 
-    def guard(self, session: "ClientSession", guard: CommitGuard) -> None:
+    def guard(self, session: "ClientSession", guard: CommitGuard) -> bool:
         """Make the session's transaction fail to commit unless the guard holds then; with it the metadata are renewed.
 
+        Returns whether the commit also gives the lease back.
         Raises, here or at the commit, `CoordinationTimeoutError` when the lease has passed on, `ModificationConflictError`
         when the token is another, or a driver error with the label TransientTransactionError.
         """
         ...
 
-    def settle(self, guard: CommitGuard, document_count: int) -> None:
+    def settle(self, guard: CommitGuard, collection: "Collection[Any]") -> None:
         """Note after the commit what the store cannot count itself."""
         ...
 

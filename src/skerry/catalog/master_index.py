@@ -13,7 +13,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from skerry.catalog import modification_token
 from skerry.catalog.default_index_store import default_index_store
-from skerry.catalog.index_records import CONFLICT_RESOLVED, UPDATE_METADATA, iso_of, ms_of
+from skerry.catalog.index_records import CONFLICT_RESOLVED, UPDATE_METADATA, Lease, iso_of, ms_of, now_ms
 from skerry.errors import (
     CollectionNotFoundError,
     CommandError,
@@ -23,7 +23,6 @@ from skerry.errors import (
     coordination_error_of,
 )
 from skerry.values.namespace import check_collection_name
-from skerry.values.wall_clock import wall_ms
 
 if TYPE_CHECKING:
     from skerry.catalog.index_store import IndexStore
@@ -119,15 +118,19 @@ class MasterIndex:
         """Take the lease on a name, which need not be a collection's; false while a live one exists, even one's own."""
         _check_text("name", name)
         _check_text("operation_id", operation_id)
-        with self._reporting("acquireLock"):
-            return self.store.take_lease(name, operation_id, self.lock_timeout_ms) is not None
+        return self.take_lease(name, operation_id, self.lock_timeout_ms) is not None
 
-    def renew_lock(self, name: str, operation_id: str) -> bool:
-        """Let one's lease last for `lock_timeout_ms` from now; false when it is missing, another's, or expired."""
+    def take_lease(self, name: str, operation_id: str, duration_ms: int) -> Lease | None:
+        """Take the lease for a time of one's own; return it with its fencing number, None while a live one exists."""
+        with self._reporting("acquireLock"):
+            return self.store.take_lease(name, operation_id, duration_ms)
+
+    def renew_lock(self, name: str, operation_id: str, duration_ms: int | None = None) -> bool:
+        """Let one's lease last `duration_ms` (`lock_timeout_ms`) from now; false when it is missing, another's, or expired."""
         _check_text("name", name)
         _check_text("operation_id", operation_id)
         with self._reporting("renewLock"):
-            return self.store.renew_lease(name, operation_id, self.lock_timeout_ms)
+            return self.store.renew_lease(name, operation_id, duration_ms or self.lock_timeout_ms)
 
     def release_lock(self, name: str, operation_id: str) -> bool:
         """Give the lease back; false when there is none or it is another's."""
@@ -181,7 +184,7 @@ class MasterIndex:
 
     def generate_modification_token(self) -> str:
         """Return a new token: `<milliseconds since 1970>-<base 36>`."""
-        return modification_token.generate(wall_ms())
+        return modification_token.generate(now_ms())
 
     def validate_modification_token(self, token: Any) -> bool:
         """Whether `token` has the shape of a token; never raises."""
@@ -213,7 +216,7 @@ class MasterIndex:
         changed_ms = [record.last_modified_ms for record in records] + [lease.acquired_ms for lease in locks]
         return {
             "version": self.version,
-            "lastUpdated": iso_of(max(changed_ms, default=wall_ms())),
+            "lastUpdated": iso_of(max(changed_ms, default=now_ms())),
             "collections": {record.name: record.as_document() for record in records},
             "locks": {lease.name: lease.as_document() for lease in locks},
             "modificationHistory": {

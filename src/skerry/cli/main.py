@@ -1,7 +1,10 @@
 """The `skerry` command: its subcommands, and which exit code an error gives.
 
-0  done                                2  wrong usage, or an unknown or impossible setting
-1  the operation failed                3  the data directory cannot be used
+0  done                                4  no node answers (commands for a running node)
+1  the operation failed                5  the node's admin API does not let the caller in
+2  wrong usage, or an unknown or       6  not well: the link is unhealthy, or both sides differ
+   impossible setting
+3  the data directory cannot be used
 """
 
 import sys
@@ -9,13 +12,28 @@ from typing import Annotated, Final
 
 import typer
 
+from skerry.cli.backup import backup
+from skerry.cli.comparison import full_sync, verify
+from skerry.cli.conflicts import conflicts
+from skerry.cli.dead_letters import dead_letters
 from skerry.cli.demo.command import demo
+from skerry.cli.doctor import doctor
+from skerry.cli.node_client import NodeError
+from skerry.cli.restore import restore
+from skerry.cli.selection import selection
 from skerry.cli.serve import serve
+from skerry.cli.status import status
+from skerry.cli.sync import sync
+from skerry.cli.top import top
+from skerry.cli.user import user
 from skerry.errors import ConfigurationError, SkerryError, StorageError
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_STORAGE: Final = 3
+EXIT_UNREACHABLE: Final = 4
+EXIT_NOT_ALLOWED: Final = 5
+EXIT_NOT_WELL: Final = 6
 
 app = typer.Typer(
     name="skerry",
@@ -24,8 +42,20 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(backup)
 app.command()(demo)
+app.command()(doctor)
+app.command()(full_sync)
+app.command()(restore)
+app.command()(selection)
 app.command()(serve)
+app.command()(status)
+app.command()(top)
+app.command()(verify)
+app.add_typer(conflicts, name="conflicts")
+app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(sync, name="sync")
+app.add_typer(user, name="user")
 
 
 @app.command()
@@ -67,4 +97,6 @@ def exit_code(error: Exception) -> int:
     """Return the code by which scripts tell errors apart."""
     if isinstance(error, ConfigurationError):
         return EXIT_USAGE
+    if isinstance(error, NodeError):
+        return error.exit_code
     return EXIT_STORAGE if isinstance(error, StorageError) else EXIT_FAILED

@@ -29,17 +29,23 @@ def serve(
         typer.Option(help="PATTERN=DIRECTION (both, pull, push, none), for example 'shop.*=both'; may be repeated."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the link to the hub in this node's reports.")] = None,
+    admin: Annotated[str | None, typer.Option(help="HOST:PORT of the admin API; without it there is none.")] = None,
+    auth: Annotated[  # noqa: FBT002 - typer makes an option of it
+        bool, typer.Option("--auth", help="Everybody has to log in, even while there is no user.")
+    ] = False,
     config: Annotated[
         Path | None, typer.Option(help=f"Settings file; default: {SETTINGS_FILE} in the data directory.", exists=True)
     ] = None,
 ) -> None:
     """Run a node: the database for every program on this site, kept in step with a hub.
 
-    Prints one line, `skerry ready mongodb://HOST:PORT`, when it accepts connections.
+    Prints one line, `skerry ready mongodb://HOST:PORT`, when it accepts connections; with `--admin` a second one with its URL.
     """
     host, port = parse_bind(bind) if bind is not None else (None, None)
+    admin_host, admin_port = parse_bind(admin) if admin is not None else (None, None)
     arguments: dict[str, dict[str, Any]] = {
-        "server": {"bind_host": host, "bind_port": port, "unix_socket_path": unix_socket},
+        "admin": {"bind_host": admin_host, "bind_port": admin_port},
+        "server": {"bind_host": host, "bind_port": port, "unix_socket_path": unix_socket, "auth": auth or None},
         "sync": {
             "hub_uri": hub,
             "rules": tuple(parse_rule(rule) for rule in sync) if sync else None,
@@ -54,10 +60,12 @@ def serve(
     try:
         from skerry.node import Node  # here, because it imports the whole engine
 
-        node = Node(data, server=settings.server, sync=settings.sync, engine=settings.engine)
+        node = Node(data, server=settings.server, sync=settings.sync, engine=settings.engine, admin=settings.admin)
         try:
             node.start()
             typer.echo(f"skerry ready mongodb://{node.address}")
+            if node.admin_url is not None:
+                typer.echo(f"skerry admin {node.admin_url}")
             signal.sigwait(ending)
         finally:
             # A second signal ends the process at once, should stopping take too long for somebody.

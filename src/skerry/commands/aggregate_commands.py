@@ -1,6 +1,6 @@
 """`aggregate` and `explain` (manual: aggregate, explain)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from skerry.commands import command_fields as fields
@@ -9,19 +9,25 @@ from skerry.commands.command_fields import CommandFields
 from skerry.commands.cursor_batches import cursor_options, first_batch
 from skerry.commands.find_and_modify import FIND_AND_MODIFY, find_and_modify_statement
 from skerry.commands.find_commands import COUNT, DISTINCT, FIND, count_query, find_query
+from skerry.commands.generic_arguments import API_STRICT_ERROR
 from skerry.commands.query_fields import let_variables
 from skerry.commands.raw_reply import RawReply
 from skerry.commands.write_commands import DELETE, UPDATE, delete_statement, update_statement
 from skerry.engine.requests import AggregateRequest, DeleteStatement, FindQuery, UpdateStatement
 from skerry.errors import (
+    CommandError,
     CommandNotFoundError,
     FailedToParseError,
     InvalidLengthError,
+    InvalidOptionsError,
     TypeMismatchError,
 )
 from skerry.values import numbers
 from skerry.values.namespace import Namespace
 
+_UNSTABLE_STAGES: Final = frozenset(
+    ("$collStats", "$currentOp", "$indexStats", "$listLocalSessions", "$listSessions", "$planCacheStats", "$search")
+)
 _VERBOSITIES: Final = ("queryPlanner", "executionStats", "allPlansExecution")
 
 
@@ -33,11 +39,34 @@ def _aggregate(request: Request) -> RawReply | dict[str, Any]:
         if "cursor" in arguments and arguments["cursor"].get("batchSize") is not None:
             raise FailedToParseError("Cannot specify both 'explain' and a cursor's batchSize")
         return request.engine.explain_aggregate(namespace, pipeline, "queryPlanner", request.ctx)
+    _check_read_concern(request.body.get("readConcern"), pipeline.pipeline)
+    if request.body.get("apiStrict"):
+        _check_stable_stages(pipeline.pipeline)
     if "cursor" not in arguments:
         raise FailedToParseError("The 'cursor' option is required, except for aggregate with the explain argument")
     request.ctx.bypass_document_validation = pipeline.bypass_document_validation
     cursor = request.engine.aggregate(namespace, pipeline, request.ctx)
     return first_batch(request, cursor, arguments["cursor"].get("batchSize"))
+
+
+def _check_read_concern(concern: Mapping[str, Any] | None, stages: Sequence[Mapping[str, Any]]) -> None:
+    """Raises `InvalidOptionsError` for a level that a stage cannot be read with (manual: Read Concern, `$out`, `$merge`)."""
+    level = (concern or {}).get("level", "majority")
+    for stage in stages:
+        name = next(iter(stage), "")
+        if (name == "$changeStream" and level != "majority") or (
+            name in ("$out", "$merge") and level == "linearizable"
+        ):
+            raise InvalidOptionsError(f"Aggregation stage {name} cannot run with a readConcern of level '{level}'")
+
+
+def _check_stable_stages(stages: Sequence[Mapping[str, Any]]) -> None:
+    """Raises 323 for a stage that is not in API version 1 (manual: Stable API)."""
+    for stage in stages:
+        name = next(iter(stage), "")
+        counts_only = name == "$collStats" and stage[name] == {"count": {}}
+        if name in _UNSTABLE_STAGES and not counts_only:
+            raise CommandError(f"stage {name} is not allowed with 'apiStrict: true' in API Version 1", API_STRICT_ERROR)
 
 
 def aggregate_request(arguments: Any) -> AggregateRequest:
@@ -106,7 +135,8 @@ def _explain_count(request: Request, spec: Mapping[str, Any], verbosity: str) ->
 def _explain_distinct(request: Request, spec: Mapping[str, Any], verbosity: str) -> dict[str, Any]:
     arguments = DISTINCT.fields.read(spec)
     namespace = checked_namespace(request.db, arguments["distinct"])
-    return request.engine.explain_find(namespace, FindQuery(arguments.get("query", {})), verbosity, request.ctx)
+    query = FindQuery(arguments.get("query", {}), hint=arguments.get("hint") or None)
+    return request.engine.explain_find(namespace, query, verbosity, request.ctx)
 
 
 def _explain_aggregate(request: Request, spec: Mapping[str, Any], verbosity: str) -> dict[str, Any]:

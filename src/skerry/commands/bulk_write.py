@@ -233,7 +233,7 @@ BULK_WRITE: Final = Command(
             "ordered": fields.boolean,
             "errorsOnly": fields.boolean,
             "bypassDocumentValidation": fields.truth,
-            "bypassEmptyTsReplacement": fields.truth,
+            "bypassEmptyTsReplacement": fields.refused("a replacement gets the current time"),
             "let": let_variables,
             "cursor": cursor_options,
         },

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from skerry.commands.client_access import ClientAccess
+
 
 @dataclass(frozen=True, slots=True)
 class ClientContext:
@@ -9,6 +11,7 @@ class ClientContext:
 
     `address` is the client's own (`host:port`, "" where it has none). `host` is the address by which the client reached
     this node; `hello` names it as the only member of the replica set, so that discovery works behind names and NAT.
+    `access` says who the client is and what he may do; None is the owner, which only a door of this process may say of a client.
     `is_local` is true for the in-process door, which cannot lose a reply and so needs no memory of retryable writes.
     """
 
@@ -16,3 +19,4 @@ class ClientContext:
     address: str
     is_local: bool
     host: str
+    access: ClientAccess | None = None

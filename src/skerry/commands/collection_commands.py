@@ -5,10 +5,11 @@ from typing import Any, Final
 from bson.int64 import Int64
 
 from skerry.commands import command_fields as fields
-from skerry.commands.command import Command, Request, checked_namespace
+from skerry.commands.command import Command, InTransaction, Request, checked_namespace
 from skerry.commands.command_fields import CommandFields
 from skerry.commands.cursor_batches import cursor_options, listed
 from skerry.commands.raw_reply import RawReply
+from skerry.commands.visibility import visible_collections, visible_databases
 from skerry.errors import InvalidNamespaceError, NamespaceNotFoundError, TypeMismatchError
 from skerry.matcher.compile import compile_filter
 from skerry.values.namespace import Namespace
@@ -52,7 +53,7 @@ def _coll_mod(request: Request) -> dict[str, Any]:
 
 def _list_collections(request: Request) -> RawReply:
     arguments = request.arguments
-    found: list[dict[str, Any]] = request.engine.list_collections(request.db)
+    found: list[dict[str, Any]] = visible_collections(request, request.engine.list_collections(request.db))
     if arguments.get("filter"):
         matches = compile_filter(arguments["filter"]).matches
         found = [each for each in found if matches(each)]
@@ -64,7 +65,9 @@ def _list_collections(request: Request) -> RawReply:
 
 def _list_databases(request: Request) -> dict[str, Any]:
     arguments = request.arguments
-    found: list[dict[str, Any]] = request.engine.list_databases()
+    found: list[dict[str, Any]] = visible_databases(
+        request, request.engine.list_databases(), only_own=arguments.get("authorizedDatabases")
+    )
     if arguments.get("filter"):
         matches = compile_filter(arguments["filter"]).matches
         found = [each for each in found if matches(each)]
@@ -94,6 +97,7 @@ COLL_MOD: Final = Command(
 CREATE: Final = Command(
     _create,
     CommandFields("create", {"create": fields.collection_name}, required=("create",), allows_unknown=True),
+    InTransaction.YES,
     in_stable_api=True,
 )
 DROP: Final = Command(

@@ -3,6 +3,7 @@
 from typing import Final
 
 from skerry.commands.aggregate_commands import AGGREGATE, EXPLAIN
+from skerry.commands.authentication import CONNECTION_STATUS, LOGOUT, SASL_CONTINUE, SASL_START
 from skerry.commands.bulk_write import BULK_WRITE
 from skerry.commands.collection_commands import (
     COLL_MOD,
@@ -17,7 +18,6 @@ from skerry.commands.command import Command
 from skerry.commands.diagnostic_commands import (
     BUILD_INFO,
     BUILD_INFO_LOWER,
-    CONNECTION_STATUS,
     GET_CMD_LINE_OPTS,
     GET_DEFAULT_RW_CONCERN,
     GET_LOG,
@@ -43,6 +43,16 @@ from skerry.commands.session_commands import (
 )
 from skerry.commands.statistics_commands import COLL_STATS, COLL_STATS_LOWER, DB_STATS, DB_STATS_LOWER, VALIDATE
 from skerry.commands.unsupported_commands import UNSUPPORTED_COMMANDS
+from skerry.commands.user_commands import (
+    CREATE_USER,
+    DROP_ALL_USERS_FROM_DATABASE,
+    DROP_USER,
+    GRANT_ROLES_TO_USER,
+    REVOKE_ROLES_FROM_USER,
+    ROLES_INFO,
+    UPDATE_USER,
+    USERS_INFO,
+)
 from skerry.commands.write_commands import DELETE, INSERT, UPDATE
 from skerry.errors import CommandNotFoundError, NotImplementedYetError
 
@@ -60,14 +70,17 @@ COMMANDS: Final[dict[str, Command]] = {
     "count": COUNT,
     "create": CREATE,
     "createIndexes": CREATE_INDEXES,
+    "createUser": CREATE_USER,
     "dbStats": DB_STATS,
     "dbstats": DB_STATS_LOWER,
     "delete": DELETE,
     "deleteIndexes": DELETE_INDEXES,
     "distinct": DISTINCT,
     "drop": DROP,
+    "dropAllUsersFromDatabase": DROP_ALL_USERS_FROM_DATABASE,
     "dropDatabase": DROP_DATABASE,
     "dropIndexes": DROP_INDEXES,
+    "dropUser": DROP_USER,
     "endSessions": END_SESSIONS,
     "explain": EXPLAIN,
     "find": FIND,
@@ -78,6 +91,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "getLog": GET_LOG,
     "getMore": GET_MORE,
     "getParameter": GET_PARAMETER,
+    "grantRolesToUser": GRANT_ROLES_TO_USER,
     "hello": HELLO,
     "hostInfo": HOST_INFO,
     "insert": INSERT,
@@ -88,14 +102,21 @@ COMMANDS: Final[dict[str, Command]] = {
     "listCollections": LIST_COLLECTIONS,
     "listDatabases": LIST_DATABASES,
     "listIndexes": LIST_INDEXES,
+    "logout": LOGOUT,
     "masterIndex": MASTER_INDEX,
     "ping": PING,
     "refreshSessions": REFRESH_SESSIONS,
     "renameCollection": RENAME_COLLECTION,
     "replSetGetStatus": REPL_SET_GET_STATUS,
+    "revokeRolesFromUser": REVOKE_ROLES_FROM_USER,
+    "rolesInfo": ROLES_INFO,
+    "saslContinue": SASL_CONTINUE,
+    "saslStart": SASL_START,
     "serverStatus": SERVER_STATUS,
     "startSession": START_SESSION,
     "update": UPDATE,
+    "updateUser": UPDATE_USER,
+    "usersInfo": USERS_INFO,
     "validate": VALIDATE,
     "whatsmyuri": WHATS_MY_URI,
 }

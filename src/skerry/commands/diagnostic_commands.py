@@ -23,7 +23,7 @@ MONGODB_VERSION: Final = "8.0.0"
 
 _STARTED: Final = time.monotonic()
 _PARAMETERS: Final[dict[str, Any]] = {
-    "authenticationMechanisms": [],
+    "authenticationMechanisms": ["SCRAM-SHA-1", "SCRAM-SHA-256"],
     "enableTestCommands": False,
     "featureCompatibilityVersion": {"version": "8.0"},
     "logLevel": 0,
@@ -82,10 +82,6 @@ def _host_info(_request: Request) -> dict[str, Any]:
         "os": {"type": platform.system(), "name": platform.system(), "version": platform.release()},
         "extra": {"pythonVersion": platform.python_version()},
     }
-
-
-def _connection_status(_request: Request) -> dict[str, Any]:
-    return {"authInfo": {"authenticatedUsers": [], "authenticatedUserRoles": []}}
 
 
 def _get_parameter(request: Request) -> dict[str, Any]:
@@ -174,9 +170,6 @@ def _command(
 PING: Final = _command("ping", _ping, in_stable_api=True)
 BUILD_INFO: Final = _command("buildInfo", _build_info, in_transaction=InTransaction.NOT_FIRST)
 BUILD_INFO_LOWER: Final = _command("buildinfo", _build_info, in_transaction=InTransaction.NOT_FIRST)
-CONNECTION_STATUS: Final = _command(
-    "connectionStatus", _connection_status, "showPrivileges", in_transaction=InTransaction.NOT_FIRST
-)
 GET_CMD_LINE_OPTS: Final = _command("getCmdLineOpts", _get_cmd_line_opts, admin_only=True)
 GET_DEFAULT_RW_CONCERN: Final = _command("getDefaultRWConcern", _get_default_rw_concern, "inMemory", admin_only=True)
 GET_LOG: Final = _command("getLog", _get_log, admin_only=True)

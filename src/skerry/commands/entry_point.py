@@ -5,20 +5,31 @@ here again. A command that fails inside a transaction ends the transaction, as w
 """
 
 import logging
+import time
 import traceback
 from collections.abc import Mapping
 from typing import Any, Final
 
+from skerry.auth.privileges import Need
 from skerry.commands import command_registry
+from skerry.commands.client_access import ClientAccess
 from skerry.commands.client_context import ClientContext
 from skerry.commands.command import Command, InTransaction, Reply, Request, checked_database
+from skerry.commands.command_needs import authorize
 from skerry.commands.generic_arguments import operation_context, write_concern_error
 from skerry.commands.raw_reply import RawReply, finish, finish_error, stored_reply
 from skerry.commands.write_errors import error_reply
 from skerry.engine.engine import Engine
 from skerry.engine.logical_sessions import StatementAlreadyExecuted
 from skerry.engine.operation_context import OperationContext
-from skerry.errors import CommandError, CoordinationError, NoSuchTransactionError, NumericOverflowError, StorageError, TypeMismatchError
+from skerry.errors import (
+    CommandError,
+    CoordinationError,
+    NoSuchTransactionError,
+    NumericOverflowError,
+    StorageError,
+    TypeMismatchError,
+)
 from skerry.values import documents
 from skerry.values.type_order import type_name_of
 from skerry.wire.op_msg import OpMsg
@@ -37,7 +48,9 @@ def handle(message: OpMsg, client: ClientContext, engine: Engine) -> bytes | Non
     Never raises: every failure is a reply with `ok: 0`. The handshake in its old envelope comes here as well: `wire.op_query`
     makes an `OpMsg` of it.
     """
+    started = time.perf_counter()
     reply = _answer(message, client, engine)
+    engine.operations.observe(message.command_name, time.perf_counter() - started)
     return None if message.more_to_come else reply
 
 
@@ -64,6 +77,7 @@ def _answer(message: OpMsg, client: ClientContext, engine: Engine) -> bytes:
 
 def _failure(error: CommandError, body: Mapping[str, Any], engine: Engine) -> bytes:
     in_transaction = body.get("autocommit") is False
+    engine.operations.failed(next(iter(body), ""))
     reply = error_reply(
         error,
         in_transaction=in_transaction,
@@ -84,9 +98,13 @@ def _run(body: Mapping[str, Any], message: OpMsg, client: ClientContext, engine:
     if not isinstance(db, str):
         raise _wrong_database(db)
     checked_database(db)
+    access = client.access
+    needs = () if access is None else authorize(name, db, body, message, access)
     if command.admin_only and db != "admin":
         raise CommandError(f"{name} may only be run against the admin database.", 13)
     ctx = operation_context(body, command, is_local=client.is_local)
+    if access is not None:
+        _speak_for(access, ctx, needs)
     request = Request(
         name,
         db,
@@ -107,6 +125,13 @@ def _run(body: Mapping[str, Any], message: OpMsg, client: ClientContext, engine:
     if "writeConcern" in body:
         _add_write_concern_error(reply, body)
     return reply
+
+
+def _speak_for(access: ClientAccess, ctx: OperationContext, needs: tuple[Need, ...]) -> None:
+    ctx.client = access.client
+    ctx.needs = needs
+    if ctx.lsid is not None and access.user is not None:
+        ctx.lsid += access.user.digest
 
 
 def _wrong_database(db: Any) -> CommandError:

@@ -78,7 +78,7 @@ def _command(name: str) -> Command:
             "upsert": fields.truth,
             "fields": fields.document,
             "bypassDocumentValidation": fields.truth,
-            "bypassEmptyTsReplacement": fields.truth,
+            "bypassEmptyTsReplacement": fields.refused("a replacement gets the current time"),
             "collation": fields.collation,
             "arrayFilters": fields.array_of_documents,
             "hint": fields.string_or_document,

@@ -8,6 +8,7 @@ from bson.int64 import Int64
 from skerry.commands import command_fields as fields
 from skerry.commands.command import Command, InTransaction, Request, checked_namespace
 from skerry.commands.command_fields import CommandFields
+from skerry.commands.cursor_access import check_cursor_access
 from skerry.commands.cursor_batches import BATCH_BYTES_MAX, cursor_namespace, first_batch
 from skerry.commands.generic_arguments import max_time_ms
 from skerry.commands.query_fields import let_variables, sort_pattern
@@ -32,6 +33,7 @@ def _find(request: Request) -> RawReply:
     if get("awaitData") and not get("tailable"):
         raise FailedToParseError("Cannot set 'awaitData' without also setting 'tailable'")
     cursor = request.engine.find(namespace, find_query(arguments), request.ctx)
+    cursor.ends_when_idle = not get("noCursorTimeout", False)
     return first_batch(request, cursor, get("batchSize"), single_batch=get("singleBatch", False))
 
 
@@ -54,6 +56,7 @@ def find_query(arguments: Any) -> FindQuery:
 def _get_more(request: Request) -> RawReply:
     arguments = request.arguments
     engine, ctx = request.engine, request.ctx
+    check_cursor_access(request, arguments["getMore"])
     with engine.cursors.use(arguments["getMore"], ctx.lsid) as cursor:
         _check_cursor(cursor, request)
         batch_size = arguments.get("batchSize") or None
@@ -102,7 +105,8 @@ def _await_batch(
 
 
 def _kill_cursors(request: Request) -> dict[str, Any]:
-
+    for cursor_id in request.arguments["cursors"]:
+        check_cursor_access(request, cursor_id, to_kill=True)
     killed: list[Int64] = []
     not_found: list[Int64] = []
     for cursor_id in request.arguments["cursors"]:
@@ -132,7 +136,11 @@ def count_query(arguments: Any) -> CountQuery:
 def _distinct(request: Request) -> dict[str, Any]:
     arguments = request.arguments
     values = request.engine.distinct(
-        request.namespace(), arguments["key"], arguments.get("query", _NO_FILTER), request.ctx
+        request.namespace(),
+        arguments["key"],
+        arguments.get("query", _NO_FILTER),
+        request.ctx,
+        hint=arguments.get("hint") or None,
     )
     reply = {"values": values}
     if len(documents.encode(reply)) > documents.MAX_DOCUMENT_BYTES:
@@ -249,10 +257,9 @@ DISTINCT: Final = Command(
             "key": fields.string,
             "query": fields.document,
             "collation": fields.collation,
-            "hint": fields.refused("the planner chooses"),
+            "hint": fields.string_or_document,
         },
         required=("distinct", "key"),
     ),
     InTransaction.YES,
-    in_stable_api=True,
 )

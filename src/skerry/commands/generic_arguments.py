@@ -30,7 +30,7 @@ NOT_A_RETRYABLE_WRITE: Final = 50768
 UNSATISFIABLE_WRITE_CONCERN: Final = 100
 UNKNOWN_WRITE_CONCERN: Final = 79
 _API_VERSION_ERROR: Final = 322
-_API_STRICT_ERROR: Final = 323
+API_STRICT_ERROR: Final = 323
 _UUID_BYTES: Final = 16
 _READ_CONCERN_LEVELS: Final = ("available", "local", "majority", "linearizable", "snapshot")
 _MAX_TIME_MS_MAX: Final = (1 << 31) - 1
@@ -210,5 +210,5 @@ def _check_api(body: Mapping[str, Any], command: Command) -> None:
             f"Provided apiStrict:true, but the command {command.fields.name} is not in API Version 1."
             " Information on supported commands and migrations in API Version 1 can be found at"
             " https://www.mongodb.com/docs/manual/reference/stable-api/",
-            _API_STRICT_ERROR,
+            API_STRICT_ERROR,
         )

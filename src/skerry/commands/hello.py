@@ -12,6 +12,7 @@ from bson.int64 import Int64
 from bson.objectid import ObjectId
 from bson.timestamp import Timestamp
 
+from skerry.commands.authentication import speculative_log_in, supported_mechanisms
 from skerry.commands.command import Command, InTransaction, Request
 from skerry.commands.command_fields import CommandFields, anything
 from skerry.values.documents import MAX_DOCUMENT_BYTES
@@ -65,7 +66,11 @@ def _reply(request: Request, primary_field: str) -> dict[str, Any]:
         "readOnly": False,
     }
     if "saslSupportedMechs" in request.body:
-        reply["saslSupportedMechs"] = []
+        reply["saslSupportedMechs"] = supported_mechanisms(request)
+    if "speculativeAuthenticate" in request.body:
+        begun = speculative_log_in(request)
+        if begun is not None:
+            reply["speculativeAuthenticate"] = begun
     return reply
 
 

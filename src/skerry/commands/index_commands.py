@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from skerry.commands import command_fields as fields
-from skerry.commands.command import Command, Request
+from skerry.commands.command import Command, InTransaction, Request
 from skerry.commands.command_fields import CommandFields
 from skerry.commands.cursor_batches import cursor_options, listed
 from skerry.commands.raw_reply import RawReply
@@ -65,6 +65,7 @@ CREATE_INDEXES: Final = Command(
         },
         required=("createIndexes", "indexes"),
     ),
+    InTransaction.YES,
     in_stable_api=True,
 )
 DELETE_INDEXES: Final = _drop_command("deleteIndexes")

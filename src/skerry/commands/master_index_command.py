@@ -4,37 +4,32 @@
 it through `CommandIndexStore`. `guard` belongs into the transaction that it guards.
 """
 
-import inspect
 from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
 from typing import Any, Final
 
-from bson.int64 import Int64
-
-from skerry.catalog.index_records import CommitGuard
+from skerry.catalog.index_records import Change, CollectionRecord, CommitGuard, Lease, fields_of
 from skerry.commands import command_fields as fields
 from skerry.commands.command import Command, InTransaction, Request
 from skerry.commands.command_fields import CommandFields
 from skerry.engine.sqlite_index_store import SqliteIndexStore
 from skerry.errors import BadValueError, OperationNotSupportedInTransactionError
 
-_METHODS: Final = frozenset(
-    {
-        "add",
-        "collection",
-        "collections",
-        "drop_expired_leases",
-        "flush",
-        "history",
-        "lease",
-        "leases",
-        "release_lease",
-        "remove",
-        "renew_lease",
-        "take_lease",
-        "update",
-    }
-)
+_PARAMETERS: Final[Mapping[str, frozenset[str]]] = {
+    "add": frozenset({"name", "fields"}),
+    "collection": frozenset({"name"}),
+    "collections": frozenset(),
+    "drop_expired_leases": frozenset(),
+    "flush": frozenset(),
+    "history": frozenset({"name"}),
+    "lease": frozenset({"name"}),
+    "leases": frozenset(),
+    "release_lease": frozenset({"name", "owner"}),
+    "remove": frozenset({"name"}),
+    "renew_lease": frozenset({"name", "owner", "duration_ms"}),
+    "take_lease": frozenset({"name", "owner", "duration_ms"}),
+    "update": frozenset({"name", "fields", "operation"}),
+}
+"""What each method of a store must be given."""
 _GUARD: Final = "guard"
 
 
@@ -46,14 +41,13 @@ def _master_index(request: Request) -> dict[str, Any]:
         raise OperationNotSupportedInTransactionError(
             f"masterIndex '{method}' is not supported in a multi-document transaction"
         )
-    if method not in _METHODS:
+    parameters = _PARAMETERS.get(method)
+    if parameters is None:
         raise BadValueError(f"masterIndex has no method '{method}'")
-    run = getattr(SqliteIndexStore(request.engine.storage, request.db), method)
-    try:
-        call = inspect.signature(run).bind(**arguments)
-    except TypeError as error:
-        raise BadValueError(f"masterIndex '{method}': {error}") from error
-    return {"result": _plain(run(*call.args, **call.kwargs))}
+    if arguments.keys() != parameters:
+        raise BadValueError(f"masterIndex '{method}' takes {sorted(parameters)}, not {sorted(arguments)}")
+    store = SqliteIndexStore(request.engine.storage, request.db)
+    return {"result": _plain(getattr(store, method)(**arguments))}
 
 
 def _guard(request: Request, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,12 +66,8 @@ def _plain(result: Any) -> Any:
     """A result of the store as BSON has it."""
     if isinstance(result, list):
         return [_plain(each) for each in result]
-    if is_dataclass(result) and not isinstance(result, type):
-        return _plain(asdict(result))
-    if isinstance(result, Mapping):
-        return {name: _plain(value) for name, value in result.items()}
-    if isinstance(result, int) and not isinstance(result, bool):
-        return Int64(result)
+    if isinstance(result, Lease | CollectionRecord | Change):
+        return {name: _plain(value) for name, value in fields_of(result).items()}
     return result
 
 

@@ -4,11 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from skerry.aggregation.stage_registry import STAGES, UNSUPPORTED_STAGES
 from skerry.commands.command_fields import document, wrong_type
 from skerry.errors import BadValueError, CommandError, FailedToParseError, NotImplementedYetError
 from skerry.values import numbers
 
 _BAD_SORT_ORDER: Final = 15975
+_UNKNOWN_STAGE: Final = 40324
 _VARIABLE_NAME: Final = re.compile(r"[a-z\u0080-\U0010ffff][a-zA-Z0-9_\u0080-\U0010ffff]*")
 
 
@@ -44,5 +46,8 @@ def update_spec(value: Any, command: str, field: str) -> Mapping[str, Any] | Seq
         for position, stage in enumerate(value):
             if not isinstance(stage, Mapping):
                 raise wrong_type(stage, command, f"{field}.{position}", "object")
+            name = next(iter(stage), "")
+            if name not in STAGES and name not in UNSUPPORTED_STAGES:
+                raise CommandError(f"Unrecognized pipeline stage name: '{name}'", _UNKNOWN_STAGE)
         return value
     raise FailedToParseError("Update argument must be either an object or an array")

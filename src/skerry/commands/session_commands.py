@@ -23,12 +23,21 @@ def _start_session(_request: Request) -> dict[str, Any]:
 
 
 def _end_sessions(request: Request) -> dict[str, Any]:
-    request.engine.end_sessions(request.arguments[request.name])
+    request.engine.end_sessions(_own_sessions(request))
     return {}
 
 
-def _refresh_sessions(_request: Request) -> dict[str, Any]:
-    return {}  # cursors and transactions have time limits of their own; a session holds nothing else that ends
+def _refresh_sessions(request: Request) -> dict[str, Any]:
+    """Keep the sessions' cursors that have no time-out of their own; nothing else of a session ends with it."""
+    for lsid in _own_sessions(request):
+        request.engine.cursors.refresh_session(lsid)
+    return {}
+
+
+def _own_sessions(request: Request) -> list[bytes]:
+    access = request.client.access
+    digest = b"" if access is None or access.user is None else access.user.digest  # a user has his own sessions only
+    return [lsid + digest for lsid in request.arguments[request.name]]
 
 
 def _commit_transaction(request: Request) -> dict[str, Any]:

@@ -48,6 +48,8 @@ def _insert(request: Request) -> dict[str, Any]:
     ctx, arguments = request.ctx, request.arguments
     if "bypassDocumentValidation" in arguments:
         ctx.bypass_document_validation = arguments["bypassDocumentValidation"]
+    if "bypassEmptyTsReplacement" in arguments:
+        ctx.keep_empty_timestamps = arguments["bypassEmptyTsReplacement"]
     if ctx.is_retryable_write:
         ctx.reply_of = _stored_insert_reply
     raws = raw_statements(request, "documents")
@@ -176,7 +178,7 @@ UPDATE: Final = Command(
             "updates": fields.array_of_documents,
             "ordered": fields.boolean,
             "bypassDocumentValidation": fields.truth,
-            "bypassEmptyTsReplacement": fields.truth,
+            "bypassEmptyTsReplacement": fields.refused("a replacement gets the current time"),
             "let": let_variables,
         },
         required=("update", "updates"),

@@ -6,21 +6,26 @@ refused with `ConfigurationError` and never repaired. Who reads a setting gets t
 environment.
 """
 
+from skerry.config.admin_config import AdminConfig
 from skerry.config.engine_config import EngineConfig
 from skerry.config.load import Settings, load_settings
 from skerry.config.server_config import ServerConfig, parse_bind
 from skerry.config.sync_config import (
     ConflictPolicy,
+    ConflictRule,
     DeletePolicy,
     Direction,
     Granularity,
     SelectionRule,
     SyncConfig,
+    parse_conflict_rule,
     parse_rule,
 )
 
 __all__ = [
+    "AdminConfig",
     "ConflictPolicy",
+    "ConflictRule",
     "DeletePolicy",
     "Direction",
     "EngineConfig",
@@ -31,5 +36,6 @@ __all__ = [
     "SyncConfig",
     "load_settings",
     "parse_bind",
+    "parse_conflict_rule",
     "parse_rule",
 ]

@@ -31,6 +31,20 @@ class EngineConfig:
         default=600_000,  # MongoDB's own cursorTimeoutMillis
         metadata={"help": "A cursor that nobody reads for this time is closed.", "least": 1000},
     )
+    cursors_max: int = field(
+        default=10_000,
+        metadata={
+            "help": "Cursors that clients may have open together; beyond, the client with the most gives one up.",
+            "least": 10,
+        },
+    )
+    transactions_max: int = field(
+        default=500,
+        metadata={
+            "help": "Transactions that clients may have open together; beyond, the client with the most gives one up.",
+            "least": 10,
+        },
+    )
     session_idle_ms_max: int = field(
         default=1_800_000,  # MongoDB's own localLogicalSessionTimeoutMinutes
         metadata={"help": "A logical session that nobody uses for this time is forgotten.", "least": 1000},

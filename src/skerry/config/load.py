@@ -9,28 +9,40 @@ The file has a table for each configuration, the environment a variable for each
     hub_uri = "mongodb://hub:27017"         # SKERRY_SYNC_HUB_URI=mongodb://hub:27017
     [sync.rules]
     "shop.*" = "both"                       # SKERRY_SYNC_RULES='shop.*=both,logs.*=push'
+    [sync.conflict_rules]
+    "shop.stock#total" = "counter"          # SKERRY_SYNC_CONFLICT_RULES='shop.stock#total=counter'
 """
 
 import dataclasses
 import tomllib
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import NoneType
 from typing import Any, Final
 
+from skerry.config.admin_config import AdminConfig
 from skerry.config.checks import choice
 from skerry.config.engine_config import EngineConfig
 from skerry.config.server_config import ServerConfig
-from skerry.config.sync_config import SelectionRule, SyncConfig, parse_rule
+from skerry.config.sync_config import ConflictRule, SelectionRule, SyncConfig, parse_conflict_rule, parse_rule
 from skerry.errors import ConfigurationError
 
 ENVIRONMENT_PREFIX: Final = "SKERRY_"
-TABLES: Final[Mapping[str, type]] = {"engine": EngineConfig, "server": ServerConfig, "sync": SyncConfig}
+TABLES: Final[Mapping[str, type]] = {
+    "engine": EngineConfig,
+    "server": ServerConfig,
+    "sync": SyncConfig,
+    "admin": AdminConfig,
+}
 
 _TRUTH: Final[Mapping[str, bool]] = {"true": True, "1": True, "false": False, "0": False}
+_RULES: Final[Mapping[type, Callable[[str], object]]] = {
+    ConflictRule: parse_conflict_rule,
+    SelectionRule: parse_rule,
+}
 _EXPECTED: Final[Mapping[type, str]] = {int: "a whole number", bool: "true or false"}
 
 Values = dict[str, dict[str, Any]]  # table, setting, value
@@ -38,11 +50,12 @@ Values = dict[str, dict[str, Any]]  # table, setting, value
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that was set; `sync` is None for a node without a hub."""
+    """Everything that was set; `sync` is None for a node without a hub, `admin` for one without an admin API."""
 
     engine: EngineConfig
     server: ServerConfig
     sync: SyncConfig | None
+    admin: AdminConfig | None = None
 
 
 def load_settings(
@@ -66,6 +79,7 @@ def load_settings(
         engine=EngineConfig(**values["engine"]),
         server=ServerConfig(**values["server"]),
         sync=SyncConfig(**{"rules": (), **sync}) if sync else None,
+        admin=AdminConfig(**values["admin"]) if values["admin"].keys() & {"bind_host", "bind_port"} else None,
     )
 
 
@@ -105,7 +119,7 @@ def _from_arguments(arguments: Mapping[str, Mapping[str, Any]]) -> Values:
 
 
 def _kinds(table: str, name: str) -> tuple[type, ...]:
-    """The types that a setting may have; a tuple of rules shows as `tuple`."""
+    """The types that a setting may have; a tuple of rules shows as `tuple` and the kind of rule."""
     config = TABLES[table]
     hints = typing.get_type_hints(config)
     if name not in hints:
@@ -113,15 +127,15 @@ def _kinds(table: str, name: str) -> tuple[type, ...]:
         raise ConfigurationError(f"{table}.{name}", None, f"one of the settings {known}")
     hint = hints[name]
     if typing.get_origin(hint) is tuple:
-        return (tuple,)
+        return (tuple, typing.get_args(hint)[0])
     return typing.get_args(hint) or (hint,)
 
 
 def _from_text(table: str, name: str, text: str) -> Any:
     """Read the text of an environment variable as what the setting is."""
     kinds = _kinds(table, name)
-    if kinds == (tuple,):
-        return tuple(parse_rule(rule) for rule in text.split(",") if rule.strip())
+    if kinds[0] is tuple:
+        return tuple(_RULES[kinds[1]](rule) for rule in text.split(",") if rule.strip())
     if bool in kinds:
         if text.lower() not in _TRUTH:
             raise ConfigurationError(f"{table}.{name}", text, "true or false")
@@ -138,8 +152,8 @@ def _checked(table: str, name: str, value: Any) -> Any:
     """Return a typed `value` as what the setting is, or refuse it."""
     kinds = _kinds(table, name)
     setting = f"{table}.{name}"
-    if kinds == (tuple,):
-        return _rules(setting, value)
+    if kinds[0] is tuple:
+        return _rules(setting, value, kinds[1])
     kind = next(kind for kind in kinds if kind is not NoneType)
     if issubclass(kind, StrEnum):
         return choice(kind, setting, value)
@@ -150,10 +164,10 @@ def _checked(table: str, name: str, value: Any) -> Any:
     return value
 
 
-def _rules(setting: str, value: Any) -> tuple[SelectionRule, ...]:
+def _rules(setting: str, value: Any, kind: type) -> tuple[Any, ...]:
     """Rules as the file has them (a table in order of its lines) or as arguments bring them."""
     if isinstance(value, dict):
-        return tuple(parse_rule(f"{pattern}={direction}") for pattern, direction in value.items())
-    if isinstance(value, tuple) and all(isinstance(rule, SelectionRule) for rule in value):
+        return tuple(_RULES[kind](f"{pattern}={rule}") for pattern, rule in value.items())
+    if isinstance(value, tuple) and all(isinstance(rule, kind) for rule in value):
         return value
-    raise ConfigurationError(setting, value, "a table of PATTERN = DIRECTION")
+    raise ConfigurationError(setting, value, "a table of PATTERN = RULE")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any, Final
 
 from skerry.config.checks import check_ranges, choice
 from skerry.errors import ConfigurationError
@@ -26,6 +27,13 @@ class ConflictPolicy(StrEnum):
     REMOTE_WINS = "remote_wins"
     LOCAL_WINS = "local_wins"
     FIRST_WINS = "first_wins"
+    COUNTER = "counter"
+    """For one path: what each side has added to a number is added up."""
+    SET_UNION = "set_union"
+    """For one path: an array is a set; what each side has added or removed is."""
+
+
+OF_A_PATH: Final = frozenset((ConflictPolicy.COUNTER, ConflictPolicy.SET_UNION))
 
 
 class DeletePolicy(StrEnum):
@@ -58,6 +66,36 @@ class SelectionRule:
             raise ConfigurationError(
                 "sync.rules", self.pattern, "DATABASE.COLLECTION, for example shop.orders or shop.*"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictRule:
+    """How conflicts of some namespaces, or of one path in their documents, are resolved; what is None is left to later rules.
+
+    `resolver` is a Python function, `module:function`, that takes the place of a policy.
+    """
+
+    pattern: str
+    path: str = ""
+    policy: ConflictPolicy | None = None
+    resolver: str | None = None
+    delete: DeletePolicy | None = None
+    granularity: Granularity | None = None
+
+    def __post_init__(self) -> None:
+        SelectionRule(self.pattern, Direction.NONE)
+        setting = f"sync.conflict_rules {self.pattern}"
+        if self.policy in OF_A_PATH and not self.path:
+            raise ConfigurationError(setting, self.policy, f"a path, for example {self.pattern}#total={self.policy}")
+        if self.path and (self.delete is not None or self.granularity is not None):
+            raise ConfigurationError(setting, self.path, "delete: and granularity: without a path")
+
+    def to_text(self) -> str:
+        """Return the text that `parse_conflict_rule` reads."""
+        words = [self.policy, self.resolver]
+        words += [self.delete and f"delete:{self.delete}", self.granularity and f"granularity:{self.granularity}"]
+        target = f"{self.pattern}#{self.path}" if self.path else self.pattern
+        return f"{target}={' '.join(word for word in words if word)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +146,10 @@ class SyncConfig:
     granularity: Granularity = field(
         default=Granularity.FIELD, metadata={"help": "Whether changes are merged by field or by document."}
     )
+    conflict_rules: tuple[ConflictRule, ...] = field(
+        default=(),
+        metadata={"help": "Other policies for some namespaces or paths; the first rule that says something decides."},
+    )
 
     def __post_init__(self) -> None:
         check_ranges(self, "sync")
@@ -118,6 +160,8 @@ class SyncConfig:
             raise ConfigurationError("sync.rules", (), "at least one PATTERN=DIRECTION, for example shop.*=both")
         if not self.link_name:
             raise ConfigurationError("sync.link_name", self.link_name, "a name that is not empty")
+        if self.conflict_policy in OF_A_PATH:
+            raise ConfigurationError("sync.conflict_policy", self.conflict_policy, "a policy that needs no path")
         if self.backoff_ms_max < self.backoff_ms_min:
             raise ConfigurationError("sync.backoff_ms_max", self.backoff_ms_max, f"at least {self.backoff_ms_min}")
 
@@ -128,3 +172,31 @@ def parse_rule(text: str) -> SelectionRule:
     if not equals:
         raise ConfigurationError("sync.rules", text, "PATTERN=DIRECTION, for example shop.*=both")
     return SelectionRule(pattern, choice(Direction, f"sync.rules {pattern}", direction))
+
+
+def parse_conflict_rule(text: str) -> ConflictRule:
+    """Return the rule that `PATTERN=WORDS` or `PATTERN#PATH=WORDS` stands for. Raises `ConfigurationError`.
+
+    The words, with spaces between them: a conflict policy or `module:function`, `delete:POLICY`, `granularity:KIND`.
+    """
+    target, equals, words = text.strip().rpartition("=")
+    if not equals or not words.split():
+        raise ConfigurationError("sync.conflict_rules", text, "PATTERN#PATH=POLICY, for example shop.stock#total=counter")
+    pattern, _, path = target.partition("#")
+    setting = f"sync.conflict_rules {target}"
+    found: dict[str, Any] = {}
+    for word in words.split():
+        kind, colon, value = word.partition(":")
+        if not colon:
+            found["policy"] = choice(ConflictPolicy, setting, word)
+        elif kind == "delete":
+            found["delete"] = choice(DeletePolicy, setting, value)
+        elif kind == "granularity":
+            found["granularity"] = choice(Granularity, setting, value)
+        elif kind and value:
+            found["resolver"] = word
+        else:
+            raise ConfigurationError(setting, word, "module:function")
+    if "policy" in found and "resolver" in found:
+        raise ConfigurationError(setting, words, "either a policy or a function")
+    return ConflictRule(pattern, path, **found)

@@ -27,11 +27,15 @@ _UNKNOWN_FIELD: Final = 40415
 
 @dataclass(frozen=True, slots=True)
 class ChangeStreamOptions:
-    """A parsed stage. `db` and `coll` are None where every database or collection is watched."""
+    """A parsed stage. `db` and `coll` are None where every database or collection is watched.
+
+    `lookup` is None where a post-image is wanted if there is one: there never is, because none are kept.
+    """
 
     db: str | None
     coll: str | None
-    lookup: bool
+    lookup: bool | None
+    shows_document_before: bool
     show_expanded_events: bool
     resume_after: ResumeToken | None
     start_after: ResumeToken | None
@@ -66,7 +70,8 @@ class ChangeStreamOptions:
         return cls(
             db=None if whole_cluster else namespace.db,
             coll=None if collectionless else namespace.coll,
-            lookup=full_document in ("updateLookup", "whenAvailable"),
+            lookup=None if full_document == "whenAvailable" else full_document == "updateLookup",
+            shows_document_before=before_change == "whenAvailable",
             show_expanded_events=expanded,
             resume_after=None if resume_after is None else ResumeToken.from_document(resume_after),
             start_after=None if start_after is None else ResumeToken.from_document(start_after),

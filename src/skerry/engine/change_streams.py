@@ -79,7 +79,7 @@ class ChangeStreamCursor(Cursor):
         batch: list[bytes] = []
         size = 0
         while True:
-            ctx.check()
+            self._operation.check()
             if not self._ready and not self._read_more():
                 break
             while self._ready:
@@ -209,15 +209,21 @@ class ChangeStreamCursor(Cursor):
             document_key = documents.decode(entry.id_document)
             if entry.op == oplog.UPDATE:
                 assert entry.o is not None
-                if self._options.lookup:
+                if self._options.lookup is None:
+                    event["fullDocument"] = None
+                elif self._options.lookup:
                     current = self._reader.lookup(view, namespace, key_string.encode(document_key["_id"]))
                     event["fullDocument"] = None if current is None else documents.decode(current)
                 description = documents.decode(entry.o)
-                if not self._options.show_expanded_events:
+                if self._options.show_expanded_events:
+                    description.setdefault("disambiguatedPaths", {})
+                else:
                     description.pop("disambiguatedPaths", None)
                 event["updateDescription"] = description
         event["ns"] = {"db": namespace.db, "coll": namespace.coll}
         event["documentKey"] = document_key
+        if self._options.shows_document_before and entry.op != oplog.INSERT:
+            event["fullDocumentBeforeChange"] = None
         return event
 
 
@@ -229,7 +235,7 @@ def _head(entry: OplogEntry, operation: str) -> dict[str, Any]:
         "wallTime": DatetimeMS(entry.wall_ms),
     }
     if entry.lsid is not None and entry.txn_number is not None:
-        event["lsid"] = {"id": Binary(entry.lsid, UUID_SUBTYPE), "uid": _NO_USER}
+        event["lsid"] = {"id": Binary(entry.lsid[:16], UUID_SUBTYPE), "uid": entry.lsid[16:] or _NO_USER}
         event["txnNumber"] = Int64(entry.txn_number)
     return event
 

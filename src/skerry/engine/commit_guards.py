@@ -18,7 +18,9 @@ def check(view: WriteView, catalog: CollectionCatalog, db: str, guard: CommitGua
     """Raise `CoordinationTimeoutError` when the lease has passed on, `ModificationConflictError` for another token."""
     lease = leases.read(view, db, guard.name)
     if lease is None or lease.owner != guard.owner or lease.fencing_number != guard.fencing_number:
-        raise CoordinationTimeoutError(guard.operation, guard.timeout_ms, "its lease has passed on; nothing was written")
+        raise CoordinationTimeoutError(
+            guard.operation, guard.timeout_ms, "its lease has passed on; nothing was written"
+        )
     if not guard.checks_token:
         return
     metadata = catalog.metadata(view, Namespace(db, guard.name))
@@ -29,11 +31,16 @@ def check(view: WriteView, catalog: CollectionCatalog, db: str, guard: CommitGua
 
 
 def sign(view: WriteView, catalog: CollectionCatalog, db: str, guard: CommitGuard, log: OplogBuffer) -> None:
-    """Give the collection the operation's token and remember the operation; the collection is created where needed."""
+    """Give the collection the operation's token, remember the operation, and give its lease back.
+
+    The collection is created where needed. Raises `NamespaceNotFoundError` where it may not be.
+    """
     namespace = Namespace(db, guard.name)
     entry = catalog.snapshot(view).get(namespace)
     if entry is None:
+        catalog.check_auto_create(namespace)
         entry = catalog.create(view, namespace, {})
         log.add_command(oplog.CREATE, namespace, {"uuid": entry.uuid})
     catalog.describe(view, entry.file_id, token=guard.new_token, last_modified_ms=view.wall_ms)
     modification_history.record(view, entry.file_id, COORDINATED, guard.history_data())
+    leases.release(view, db, guard.name, guard.owner)

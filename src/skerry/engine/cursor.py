@@ -8,19 +8,23 @@ from collections.abc import Iterator
 from typing import Any
 
 from skerry.engine.operation_context import OperationContext
+from skerry.errors import CursorKilledError
 from skerry.values.namespace import Namespace
 
 
 class ActiveOperation:
     """The operation that a cursor works for at the moment; changes with each `getMore`."""
 
-    __slots__ = ("context",)
+    __slots__ = ("context", "is_killed")
 
     def __init__(self, context: OperationContext) -> None:
         self.context = context
+        self.is_killed = False
 
     def check(self) -> None:
-        """Raise when the current operation is out of time."""
+        """Raise when the current operation is out of time, or its cursor has been killed."""
+        if self.is_killed:
+            raise CursorKilledError("the cursor was killed while it was in use")
         self.context.check()
 
 
@@ -28,11 +32,14 @@ class Cursor:
     """A result that is fetched batch by batch. `id` is 0 until the registry keeps it for a later `getMore`."""
 
     is_tailable = False
+    ends_when_idle = True
 
     def __init__(self, namespace: Namespace, items: Iterator[bytes], operation: ActiveOperation) -> None:
         self.namespace = namespace
         self.id = 0
         self.lsid = operation.context.lsid
+        self.client = operation.context.client
+        self.needs = operation.context.needs
         self.txn_number = operation.context.txn_number if operation.context.transaction is not None else None
         self.exhausted = False
         self.last_used = time.monotonic()
@@ -68,6 +75,10 @@ class Cursor:
 
     def await_data(self, seconds: float) -> None:
         """Wait until there may be more; only tailable cursors do."""
+
+    def kill(self) -> None:
+        """Have the operation that is using the cursor end with `CursorKilledError`, as soon as it looks. From any thread."""
+        self._operation.is_killed = True
 
     def close(self) -> None:
         """Let go of what the cursor holds."""

@@ -22,7 +22,8 @@ from skerry.values import documents
 from skerry.values.namespace import Namespace
 
 LOST_AND_FOUND: Final = "lost_and_found"
-CLOCK_AHEAD_SECONDS_MAX: Final = 24 * 3600  # MongoDB's own maxAcceptableLogicalClockDriftSecs is a year; a day is no drift
+# MongoDB accepts a year (maxAcceptableLogicalClockDriftSecs); but a day is no drift, it is a clock that was wrong.
+CLOCK_AHEAD_SECONDS_MAX: Final = 24 * 3600
 
 T = TypeVar("T")
 Mend = Callable[[Store, CollectionCatalog], str]
@@ -79,10 +80,14 @@ def check_oplog(view: ReadView, _catalog: CollectionCatalog) -> list[Finding]:
     found = []
     row = view.row("SELECT count(*), min(ts) FROM oplog WHERE (ts >> 32) < wall / 1000")
     if row[0]:
-        found.append(Finding("oplog", str(oplog.as_timestamp(row[1])), f"{row[0]} entries are older than their wall time"))
+        found.append(
+            Finding("oplog", str(oplog.as_timestamp(row[1])), f"{row[0]} entries are older than their wall time")
+        )
     ahead = (oplog.last_timestamp(view) >> 32) - time.time()
     if ahead > CLOCK_AHEAD_SECONDS_MAX:
-        message = f"the newest entry is {int(ahead)} seconds in the future: the clock of this machine went back, or was wrong"
+        message = (
+            f"the newest entry is {int(ahead)} seconds in the future: the clock of this machine went back, or was wrong"
+        )
         found.append(Finding("oplog", "cluster time", message))
     after, unreadable = 0, []
     while entries := oplog.entries_after(view, after, 1000):
@@ -134,7 +139,9 @@ def _missing_tables(view: ReadView, entry: CatalogEntry, names: frozenset[str]) 
             return [Finding("tables", where, message)]
         return [Finding("tables", where, "its (empty) table is gone", partial(_create_records, entry))]
     return [
-        Finding("indexes", where, f"the table of index {index.descriptor.name} is gone", partial(_rebuild, entry, index))
+        Finding(
+            "indexes", where, f"the table of index {index.descriptor.name} is gone", partial(_rebuild, entry, index)
+        )
         for index in entry.indexes
         if f"i_{index.index_id}" not in names
     ]
@@ -229,7 +236,9 @@ def _rekey(entry: CatalogEntry, misplaced: list[tuple[int, bytes]], store: Store
             for rid, key in misplaced:
                 view.rekey_record(entry.file_id, rid, key)
         except KeyTakenError:
-            raise CorruptDatabaseError(f"another document has the _id of record {rid} too", store.database_path) from None
+            raise CorruptDatabaseError(
+                f"another document has the _id of record {rid} too", store.database_path
+            ) from None
         return f"stored {len(misplaced)} documents under their _id"
 
     return _write(store, job)

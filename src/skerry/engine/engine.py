@@ -20,6 +20,7 @@ from skerry.engine.logical_sessions import TransactionTable, forget_executed
 from skerry.engine.maintenance import Maintenance, Task
 from skerry.engine.op_observer import OpObserver
 from skerry.engine.operation_context import Durability, OperationContext
+from skerry.engine.operation_metrics import OperationMetrics
 from skerry.engine.query_commands import QueryCommands
 from skerry.engine.requests import DeleteStatement
 from skerry.engine.schema_commands import SchemaCommands
@@ -27,6 +28,7 @@ from skerry.engine.statistics import Statistics
 from skerry.engine.storage_engine import MEMORY_PATH, StorageEngine
 from skerry.engine.transaction_commands import TransactionCommands
 from skerry.engine.ttl_monitor import TTL_INTERVAL_SECONDS, run_ttl
+from skerry.engine.users import Users
 from skerry.engine.write_commands import WriteCommands
 from skerry.storage import WriteView
 
@@ -50,9 +52,13 @@ class Engine:
         self.path = str(path)
         storage = self.storage = StorageEngine(path, self.config)
         self._open_transactions = TransactionTable(
-            storage.store, storage.catalog, lifetime_ms_max=self.config.transaction_lifetime_ms_max
+            storage.store,
+            storage.catalog,
+            lifetime_ms_max=self.config.transaction_lifetime_ms_max,
+            transactions_max=self.config.transactions_max,
         )
-        self.cursors = CursorRegistry(idle_ms_max=self.config.cursor_idle_ms_max)
+        self.operations = OperationMetrics()
+        self.cursors = CursorRegistry(idle_ms_max=self.config.cursor_idle_ms_max, cursors_max=self.config.cursors_max)
 
         writes = WriteCommands(storage)
         self.insert = writes.insert
@@ -60,7 +66,7 @@ class Engine:
         self.delete = writes.delete
         self.find_and_modify = writes.find_and_modify
 
-        queries = QueryCommands(storage)
+        queries = QueryCommands(storage, lambda: self.cursors.sessions() | self._open_transactions.sessions())
         self.find = queries.find
         self.aggregate = queries.aggregate
         self.count = queries.count
@@ -95,6 +101,7 @@ class Engine:
         self.commit_transaction = transactions.commit_transaction
         self.abort_transaction = transactions.abort_transaction
 
+        self.users = Users(storage)
         self.cluster_time = storage.cluster_time
         self._maintenance = Maintenance(
             [

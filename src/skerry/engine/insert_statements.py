@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from bson.timestamp import Timestamp
+
 from skerry.engine.requests import InsertResult, WriteError
 from skerry.engine.write_target import WriteTarget
 from skerry.errors import CommandError
@@ -13,11 +15,15 @@ _Prepared = tuple[int, bytes, Any]
 """Place in the command, final bytes, `_id`."""
 
 
-def run_inserts(target: WriteTarget, raws: Sequence[bytes], first: int, *, ordered: bool) -> InsertResult:
+def run_inserts(
+    target: WriteTarget, raws: Sequence[bytes], first: int, now: Timestamp | None, *, ordered: bool
+) -> InsertResult:
     """Insert raw documents; errors carry the document's place in the command, counted from `first`.
 
-    The error of a lone document is raised.
+    Empty timestamps become `now`, and stay when that is None. The error of a lone document is raised.
     """
+    if now is not None:
+        raws = [documents.fill_empty_timestamps(raw, now) for raw in raws]
     if len(raws) == 1:
         target.insert(*documents.prepare_for_insert(raws[0]))
         return InsertResult(inserted=1)

@@ -9,6 +9,7 @@ from pathlib import Path
 from skerry.config.engine_config import EngineConfig
 from skerry.engine.engine import Engine
 from skerry.errors import DatabaseExistsError, DatabaseNotFoundError
+from skerry.storage.migrations import has_schema
 from skerry.storage.store import DATABASE_FILE
 
 
@@ -32,6 +33,6 @@ def require_database(directory: Path) -> None:
 
 
 def has_database(directory: Path) -> bool:
-    """Whether `directory` has a database's file; an empty one, of a program that was killed at its first step, is none."""
+    """Whether `directory` has a database, or something in the place of one; the remains of an interrupted making are none."""
     file = directory / DATABASE_FILE
-    return file.is_file() and file.stat().st_size > 0
+    return file.exists() and has_schema(str(file))

@@ -7,13 +7,24 @@ does not use it.
 
 import threading
 import time
+from dataclasses import dataclass
 from typing import Final
 
+from skerry.auth.fair_share import FairShare
 from skerry.catalog.collection_catalog import CollectionCatalog
+from skerry.engine.operation_context import ClientKey
 from skerry.engine.transactions import Transaction, WriteClaims
-from skerry.errors import NoSuchTransactionError, SkerryError, TransactionTooOldError
+from skerry.errors import (
+    NoSuchTransactionError,
+    SkerryError,
+    TemporarilyUnavailableError,
+    TransactionTooOldError,
+)
 from skerry.storage import ReadView, Store, WriteView
 
+TRANSACTIONS_MAX: Final = 500
+SESSIONS_REMEMBERED_MAX: Final = 100_000
+"""Of how many sessions the newest transaction number is known: memory that clients cannot make grow without bound."""
 COMMITTED_REPLY: Final = b""
 """Stored instead of a write's reply where the number was a transaction's, and it committed."""
 
@@ -52,34 +63,56 @@ def forget_executed(view: WriteView, *, before_ms: int) -> None:
     view.run("DELETE FROM retryable_write WHERE at < ?", (before_ms,))
 
 
+@dataclass(slots=True)
+class _Newest:
+    """A session's newest transaction; `committed` is only set for one that wrote nothing, others are in the store."""
+
+    txn_number: int
+    committed: bool = False
+
+
 class TransactionTable:
     """The open transactions by session: at most one each. Shared by all threads."""
 
-    def __init__(self, store: Store, catalog: CollectionCatalog, *, lifetime_ms_max: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        catalog: CollectionCatalog,
+        *,
+        lifetime_ms_max: int,
+        transactions_max: int = TRANSACTIONS_MAX,
+    ) -> None:
+        self._share: FairShare[ClientKey] = FairShare(transactions_max)
         self._store = store
         self._catalog = catalog
         self._claims = WriteClaims()
         self._lock = threading.Lock()
         self._open: dict[bytes, Transaction] = {}
-        self._newest: dict[bytes, int] = {}
-        self._committed: dict[bytes, int] = {}
+        self._newest: dict[bytes, _Newest] = {}  # the least recently used session first
         self._lifetime_seconds_max = lifetime_ms_max / 1000
 
-    def begin(self, lsid: bytes, txn_number: int) -> Transaction:
-        """Start a transaction; an older one of the session is aborted. Raises `TransactionTooOldError`."""
+    def begin(self, lsid: bytes, txn_number: int, client: ClientKey | None = None) -> Transaction:
+        """Start a transaction; an older one of the session is aborted.
+
+        Raises `TransactionTooOldError`, `TemporarilyUnavailableError` when there are too many and none is to give way.
+        """
         with self._lock:
-            newest = self._newest.get(lsid, -1)
-            if txn_number <= newest:
+            newest = self._newest.get(lsid)
+            if newest is not None and txn_number <= newest.txn_number:
                 raise TransactionTooOldError(
-                    f"Cannot start transaction {txn_number} on session because a newer or equal transaction {newest}"
-                    " has already started."
+                    f"Cannot start transaction {txn_number} on session because a newer or equal transaction"
+                    f" {newest.txn_number} has already started."
                 )
-            older = self._open.pop(lsid, None)
-            transaction = Transaction(self._store, self._catalog, self._claims, lsid, txn_number)
+            ended = [self._take_off(lsid)]
+            if client is not None:
+                ended.append(self._make_room(client))
+                self._share.take(client)
+            transaction = Transaction(self._store, self._catalog, self._claims, lsid, txn_number, client)
             self._open[lsid] = transaction
-            self._newest[lsid] = txn_number
-        if older is not None:
-            older.end()
+            self._remember(lsid, txn_number)
+        for other in ended:
+            if other is not None:
+                other.end()
         return transaction
 
     def resume(self, lsid: bytes, txn_number: int) -> Transaction:
@@ -98,15 +131,19 @@ class TransactionTable:
         """Take the transaction off the table and let go of its snapshot."""
         with self._lock:
             if self._open.get(transaction.lsid) is transaction:
-                del self._open[transaction.lsid]
+                self._take_off(transaction.lsid)
         transaction.end()
 
     def note_committed(self, lsid: bytes, txn_number: int) -> None:
         """Remember the commit of a transaction that wrote nothing, for its retry."""
-        self._committed[lsid] = txn_number
+        newest = self._newest.get(lsid)
+        if newest is not None and newest.txn_number == txn_number:
+            newest.committed = True
 
     def has_committed(self, lsid: bytes, txn_number: int) -> bool:
-        return self._committed.get(lsid) == txn_number
+        """Whether the session's newest transaction is this one, wrote nothing, and was committed."""
+        newest = self._newest.get(lsid)
+        return newest is not None and newest.committed and newest.txn_number == txn_number
 
     def abort(self, lsid: bytes, txn_number: int) -> None:
         """Undo the transaction. Raises `NoSuchTransactionError`."""
@@ -114,15 +151,14 @@ class TransactionTable:
             transaction = self._open.get(lsid)
             if transaction is None or transaction.txn_number != txn_number:
                 raise NoSuchTransactionError(f"Transaction {txn_number} is not in progress.")
-            del self._open[lsid]
+            self._take_off(lsid)
         transaction.end()
 
     def end_session(self, lsid: bytes) -> None:
         """Abort what the session has open, and forget it."""
         with self._lock:
-            transaction = self._open.pop(lsid, None)
+            transaction = self._take_off(lsid)
             self._newest.pop(lsid, None)
-            self._committed.pop(lsid, None)
         if transaction is not None:
             transaction.end()
 
@@ -133,9 +169,37 @@ class TransactionTable:
             if transaction.started < limit:
                 self.finish(transaction)
 
+    def sessions(self) -> set[bytes]:
+        """Return the sessions that have a transaction open."""
+        return set(self._open)
+
     def count(self) -> int:
         return len(self._open)
 
     def close(self) -> None:
         for transaction in list(self._open.values()):
             self.finish(transaction)
+
+    def _remember(self, lsid: bytes, txn_number: int) -> None:
+        self._newest.pop(lsid, None)
+        self._newest[lsid] = _Newest(txn_number)
+        if len(self._newest) > SESSIONS_REMEMBERED_MAX:
+            del self._newest[next(iter(self._newest))]
+
+    def _take_off(self, lsid: bytes) -> Transaction | None:
+        transaction = self._open.pop(lsid, None)
+        if transaction is not None and transaction.client is not None:
+            self._share.give_back(transaction.client)
+        return transaction
+
+    def _make_room(self, client: ClientKey) -> Transaction | None:
+        """Take the oldest transaction of the client who has the most off the table, when all places are taken."""
+        holder = self._share.must_yield(client)
+        if holder is None:
+            return None
+        if holder == client:
+            raise TemporarilyUnavailableError(
+                f"too many open transactions: the limit is {self._share.places}", labels=("TransientTransactionError",)
+            )
+        oldest = min((each for each in self._open.values() if each.client == holder), key=lambda each: each.started)
+        return self._take_off(oldest.lsid)

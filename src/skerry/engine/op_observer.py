@@ -3,16 +3,14 @@
 The engine does not know who listens. An observer that raises undoes the write.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
-from skerry.storage import ReadView, WriteView
+from skerry.storage import WriteView
 from skerry.values.namespace import Namespace
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One document's change. `key` is its `_id`'s key string; `before` and `after` are raw, None where there is none.
 
     `timestamp` is the cluster time of the oplog entry; `origin` is "" for clients, a link's name for what sync applied.
@@ -26,13 +24,13 @@ class Change:
     origin: str
 
 
+ChangeSink = Callable[[Sequence[Change]], None]
+"""Takes note of changes, at least one, in order; what it writes to its view commits with them."""
+
+
 class OpObserver(Protocol):
-    """Told of the changes of the namespaces it wants, in order, within the write's own transaction."""
+    """Asked once for each collection that a transaction of the store writes to."""
 
-    def wants(self, view: ReadView, namespace: Namespace) -> bool:
-        """Whether changes of this namespace are to be reported; asked once a write command, so cheap."""
-        ...
-
-    def on_changes(self, view: WriteView, changes: Sequence[Change]) -> None:
-        """Take note of changes; what is written to `view` commits with them."""
+    def sink(self, view: WriteView, namespace: Namespace, origin: str) -> ChangeSink | None:
+        """Return what is to be told of the changes of `namespace` by `origin` about to be made in `view`, if anything."""
         ...

@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from skerry.auth.privileges import Need
 from skerry.errors import MaxTimeExpiredError
 
 if TYPE_CHECKING:
     from skerry.engine.transactions import Transaction
+
+
+ClientKey = tuple[str, bytes]
+"""Whose share a cursor or a transaction is taken from: an address or a connection, and the digest of the user's name or b""."""
 
 
 class Durability(Enum):
@@ -25,8 +30,10 @@ class Durability(Enum):
 class OperationContext:
     """One operation's surroundings; made per command, used by one thread.
 
-    `lsid` is the 16 bytes of the session's UUID. `deadline` is on `time.monotonic`'s clock. `statement_ids` number the
-    statements of a retryable write, and `reply_of` makes the reply that is stored with it from the write's result.
+    `lsid` is the 16 bytes of the session's UUID, and 32 more of the user's digest where there is a user: sessions of different
+    users are different sessions. `deadline` is on `time.monotonic`'s clock. `statement_ids` number the statements of a
+    retryable write, and `reply_of` makes the reply that is stored with it from the write's result. `client` is None for the
+    owner, who is in the process; `needs` is what the client had to be allowed.
     `origin` names the writer in the oplog: "" for clients, a link's name for sync.
     """
 
@@ -40,6 +47,9 @@ class OperationContext:
     transaction: "Transaction | None" = None
     origin: str = ""
     bypass_document_validation: bool = False
+    client: ClientKey | None = None
+    needs: tuple[Need, ...] = ()
+    keep_empty_timestamps: bool = False
 
     def check(self) -> None:
         """Raise `MaxTimeExpiredError` when the operation has used up its `maxTimeMS`."""

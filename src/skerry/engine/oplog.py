@@ -5,6 +5,7 @@ description (update), session and transaction number, wall time and origin. Entr
 itself. The oldest are removed when the oplog outgrows its bounds; an entry that somebody pinned (a sync link's position) stays.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -75,6 +76,14 @@ class OplogBuffer:
         row = (ts, self._view.wall_ms, op, namespace.db, namespace.coll, id_document, o)
         self._rows.append((*row, self._lsid, self._txn_number, self._origin))
         return ts
+
+    def add_inserts(self, namespace: Namespace, raws: Sequence[bytes]) -> int:
+        """Add an entry for each of some new documents and return the first one's timestamp; the others follow one by one."""
+        first = self._view.take_timestamps(len(raws))
+        head = (self._view.wall_ms, INSERT, namespace.db, namespace.coll, None)
+        tail = (self._lsid, self._txn_number, self._origin)
+        self._rows += [(ts, *head, raw, *tail) for ts, raw in enumerate(raws, first)]
+        return first
 
     def add_command(self, op: str, namespace: Namespace, details: dict[str, Any]) -> int:
         """Add an entry for a change of structure."""

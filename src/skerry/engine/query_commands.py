@@ -1,7 +1,10 @@
 """find, aggregate, count, distinct and explain: from a request to a cursor or a value."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
+
+from bson.binary import UUID_SUBTYPE, Binary
 
 from skerry.aggregation.pipeline import compile_pipeline
 from skerry.aggregation.stage import ENGINE_STAGES
@@ -34,13 +37,16 @@ _CHANGE_STREAM_STAGES: Final = frozenset(
 _WRITING_STAGES: Final = frozenset(("$out", "$merge"))
 _ILLEGAL_OPERATION: Final = 20
 _NOT_FIRST: Final = 40602
+_NO_USER: Final = Binary(hashlib.sha256(b"").digest(), 0)
+"""The digest of no user at all, as a server without authentication has it."""
 
 
 class QueryCommands:
     """The reading commands of one engine; what they raise is raised before the first batch or in it."""
 
-    def __init__(self, engine: StorageEngine) -> None:
+    def __init__(self, engine: StorageEngine, sessions: Callable[[], set[bytes]]) -> None:
         self._engine = engine
+        self._sessions = sessions
         self._sort_bytes_max = engine.config.sort_memory_bytes_max
 
     def find(self, namespace: Namespace, query: FindQuery, ctx: OperationContext) -> Cursor:
@@ -71,7 +77,11 @@ class QueryCommands:
         if first == "$changeStream":
             return self._change_stream(namespace, request, variables, operation)
         if first == "$collStats":
-            return self._collection_statistics(namespace, request, variables, operation)
+            statistics = _statistics_document(Statistics(self._engine), namespace, stages[0]["$collStats"])
+            return self._continued([statistics], namespace, request, variables, operation)
+        if first == "$listLocalSessions":
+            listed = self._local_sessions(request, operation.context)
+            return self._continued(listed, namespace, request, variables, operation)
         if request.collectionless and first in ENGINE_STAGES:
             raise NotImplementedYetError(f"the pipeline stage {first} is not implemented")
         if request.collectionless and first != "$documents":
@@ -97,7 +107,15 @@ class QueryCommands:
             return 0
         return query_reads.count(source, entry, query, variables, ctx.check)
 
-    def distinct(self, namespace: Namespace, path: str, filter: Mapping[str, Any], ctx: OperationContext) -> list[Any]:
+    def distinct(
+        self,
+        namespace: Namespace,
+        path: str,
+        filter: Mapping[str, Any],
+        ctx: OperationContext,
+        *,
+        hint: str | Mapping[str, Any] | None = None,
+    ) -> list[Any]:
         """Return the distinct values at `path` of the matching documents, in BSON order."""
         source = self._engine.source(ctx)
         entry = source.entry(namespace)
@@ -105,9 +123,9 @@ class QueryCommands:
         if entry is None:
             return []
         if "viewOn" in entry.options:
-            items = self._pipeline(namespace, [{"$match": filter}], variables, ActiveOperation(ctx), None)
+            items = self._pipeline(namespace, [{"$match": filter}], variables, ActiveOperation(ctx), hint)
             return query_reads.distinct_values((documents.decode(raw) for raw in items), path)
-        return query_reads.distinct(source, entry, path, filter, variables, ctx.check)
+        return query_reads.distinct(source, entry, path, filter, hint, variables, ctx.check)
 
     def _found_by_id(self, namespace: Namespace, query: FindQuery) -> list[bytes] | None:
         """Answer a `find` by nothing but `_id` in one step; None when it is not one."""
@@ -183,17 +201,39 @@ class QueryCommands:
         shown = namespace if not request.collectionless else Namespace(namespace.db, "$cmd.aggregate")
         return ChangeStreamCursor(shown, options, pipeline, self._engine, operation)
 
-    def _collection_statistics(
+    def _local_sessions(self, request: AggregateRequest, ctx: OperationContext) -> list[dict[str, Any]]:
+        """Return the user's sessions that hold something here, and the one that asks (manual: `$listLocalSessions`)."""
+        if not request.collectionless:
+            raise InvalidNamespaceError("$listLocalSessions must be run against the database with {aggregate: 1}")
+        spec = request.pipeline[0]["$listLocalSessions"]
+        if spec != {}:
+            raise NotImplementedYetError("$listLocalSessions with users or allUsers is not implemented")
+        own = ctx.lsid if ctx.lsid is not None else b""
+        known = {lsid for lsid in self._sessions() if lsid[16:] == own[16:]} | ({own} if own else set())
+        now = self._engine.clock().now
+        return [
+            {
+                "_id": {"id": Binary(lsid[:16], UUID_SUBTYPE), "uid": Binary(lsid[16:], 0) if lsid[16:] else _NO_USER},
+                "lastUse": now,
+            }
+            for lsid in sorted(known)
+        ]
+
+    def _continued(
         self,
+        leading: list[dict[str, Any]],
         namespace: Namespace,
         request: AggregateRequest,
         variables: Mapping[str, Any],
         operation: ActiveOperation,
     ) -> Cursor:
-        document = _statistics_document(Statistics(self._engine), namespace, request.pipeline[0]["$collStats"])
-        access = self._access(namespace, variables, operation)
-        pipeline = compile_pipeline(request.pipeline[1:], variables=variables, context=access)
-        return Cursor(namespace, _encoded(pipeline.run(iter([document]))), operation)
+        """Open a cursor over what the rest of a pipeline makes of the documents of its first stage."""
+        rest = request.pipeline[1:]
+        pipeline = compile_pipeline(rest, variables=variables, context=self._access(namespace, variables, operation))
+        items = _encoded(pipeline.run(iter(leading)))
+        if rest and _stage_name(rest[-1]) in _WRITING_STAGES:
+            items = iter(list(items))
+        return Cursor(namespace, items, operation)
 
 
 def _encoded(results: Iterator[dict[str, Any]] | Iterator[bytes]) -> Iterator[bytes]:

@@ -149,12 +149,13 @@ def distinct(
     entry: CatalogEntry,
     path: str,
     filter_spec: Mapping[str, Any],
+    hint: str | Mapping[str, Any] | None,
     variables: Mapping[str, Any],
     check: Callable[[], None],
 ) -> list[Any]:
     """Return the distinct values at `path`, array elements one by one (manual: `distinct`)."""
     filter = compile_filter(filter_spec, variables=variables)
-    solution, _ = plan(source, entry, filter, None, None)
+    solution, _ = plan(source, entry, filter, None, hint)
 
     def found() -> Iterator[dict[str, Any]]:
         for _, _, document in source.matches(solution, entry, filter, check):

@@ -7,7 +7,9 @@ from skerry.catalog.catalog_entry import CatalogEntry, IndexEntry
 from skerry.catalog.collection_catalog import CollectionCatalog
 from skerry.catalog.collection_options import check_options
 from skerry.engine import oplog
+from skerry.engine.collection_changes import CollectionChanges
 from skerry.engine.index_builder import build_index
+from skerry.engine.op_observer import OpObserver
 from skerry.engine.oplog import OplogBuffer
 from skerry.engine.requests import CreateIndexesResult
 from skerry.errors import (
@@ -29,11 +31,17 @@ from skerry.values.namespace import Namespace
 
 
 class SchemaChange:
-    """Changes the catalogue within one transaction of the store; `log` is flushed by `finish`."""
+    """Changes the catalogue within one transaction of the store; the log is flushed by `finish`.
 
-    def __init__(self, view: WriteView, catalog: CollectionCatalog, origin: str) -> None:
+    `observers` are told of the documents that go or move with their collection.
+    """
+
+    def __init__(
+        self, view: WriteView, catalog: CollectionCatalog, origin: str, observers: Sequence[OpObserver] = ()
+    ) -> None:
         self._view = view
         self._catalog = catalog
+        self._documents = CollectionChanges(view, observers, origin)
         self._log = OplogBuffer(view, lsid=None, txn_number=None, origin=origin)
 
     def finish(self) -> None:
@@ -57,6 +65,7 @@ class SchemaChange:
         entry = self._catalog.snapshot(self._view).get(namespace)
         if entry is None:
             return None
+        self._documents.removed(entry)
         self._catalog.drop(self._view, entry)
         self._log.add_command(oplog.DROP, namespace, {"uuid": entry.uuid})
         return len(entry.indexes) + 1
@@ -85,6 +94,8 @@ class SchemaChange:
             if not drop_target:
                 raise NamespaceExistsError("target namespace exists")
             self.drop_collection(target)
+        self._documents.removed(entry)
+        self._documents.added(entry, target)
         self._catalog.rename(self._view, entry, target)
         self._log.add_command(oplog.RENAME, source, {"uuid": entry.uuid, "to": str(target)})
 
@@ -104,7 +115,7 @@ class SchemaChange:
             raise CommandNotSupportedOnViewError(f"Namespace {namespace} is a view, not a collection")
         before = len(entry.indexes) + 1
         for descriptor in descriptors:
-            if _is_present(entry, descriptor):
+            if is_present(entry, descriptor):
                 continue
             build_index(self._view, self._catalog, entry, descriptor)
             entry = self._catalog.snapshot(self._view).require(namespace)
@@ -162,7 +173,8 @@ def check_user_namespace(namespace: Namespace) -> None:
         raise InvalidNamespaceError(f"cannot modify the internal collection {namespace}")
 
 
-def _is_present(entry: CatalogEntry, descriptor: IndexDescriptor) -> bool:
+def is_present(entry: CatalogEntry, descriptor: IndexDescriptor) -> bool:
+    """Whether the collection has the same index. Raises 85 or 86 for one that is almost the same, 2 for a reserved name."""
     if descriptor.key == ID_INDEX.key:
         return True
     if descriptor.name == ID_INDEX.name:

@@ -7,6 +7,7 @@ from bson.binary import UUID_SUBTYPE, Binary
 from bson.int64 import Int64
 
 from skerry.catalog.catalog_entry import CatalogEntry
+from skerry.engine import transaction_schema
 from skerry.engine.operation_context import OperationContext
 from skerry.engine.requests import CreateIndexesResult
 from skerry.engine.schema_changes import SchemaChange, check_user_namespace
@@ -24,14 +25,17 @@ R = TypeVar("R")
 
 
 class SchemaCommands:
-    """The commands of one engine that change or show structure. None of the changing ones is allowed in a transaction."""
+    """The commands of one engine that change or show structure. Of the changing ones, only creating works in a transaction."""
 
     def __init__(self, engine: StorageEngine) -> None:
         self._engine = engine
 
     def create_collection(self, namespace: Namespace, options: Mapping[str, Any], ctx: OperationContext) -> None:
         """Create a collection or a view (`viewOn`). Raises `NamespaceExistsError`, and what the options' check raises."""
-        self._change(ctx, lambda change: change.create_collection(namespace, options))
+        if ctx.transaction is not None:
+            transaction_schema.create_collection(ctx.transaction, namespace, options)
+        else:
+            self._change(ctx, lambda change: change.create_collection(namespace, options))
 
     def drop_collection(self, namespace: Namespace, ctx: OperationContext) -> dict[str, Any]:
         """Drop a collection; return `{nIndexesWas, ns}`, or {} when there was none, as the server has it since 7.0."""
@@ -59,6 +63,8 @@ class SchemaCommands:
         self, namespace: Namespace, specs: Sequence[Mapping[str, Any]], ctx: OperationContext
     ) -> CreateIndexesResult:
         """Create and build indexes. Raises what `SchemaChange.create_indexes` raises."""
+        if ctx.transaction is not None:
+            return transaction_schema.create_indexes(ctx.transaction, namespace, specs)
         return self._change(ctx, lambda change: change.create_indexes(namespace, specs))
 
     def drop_indexes(
@@ -98,7 +104,7 @@ class SchemaCommands:
             )
 
         def job(view: WriteView) -> R:
-            changes = SchemaChange(view, self._engine.catalog, ctx.origin)
+            changes = SchemaChange(view, self._engine.catalog, ctx.origin, self._engine.observers)
             result = change(changes)
             changes.finish()
             return result

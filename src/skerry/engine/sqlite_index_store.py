@@ -22,13 +22,15 @@ from skerry.values.namespace import Namespace
 
 if TYPE_CHECKING:
     from pymongo.client_session import ClientSession
+    from pymongo.collection import Collection
 
 T = TypeVar("T")
 
 _FACTS: Final = frozenset({"name", "fileId", "documentCount", "lockStatus"})
 _DESCRIPTION: Final = frozenset({"created", "lastModified", "modificationToken"})
 _SELECT: Final = (
-    "SELECT file_id, name, created, last_modified, document_count, modification_token, extra FROM collection WHERE db = ?"
+    "SELECT file_id, name, created, last_modified, document_count, modification_token, extra"
+    " FROM collection WHERE db = ?"
 )
 
 
@@ -102,6 +104,9 @@ class SqliteIndexStore:
             return leases.read(view, self._db, name)
 
     def take_lease(self, name: str, owner: str, duration_ms: int) -> Lease | None:
+        held = self.lease(name)
+        if held is not None and held.is_live:
+            return None  # those who wait do not stand in the way of the holder's own writes
         return self._write(lambda view: leases.take(view, self._db, name, owner, duration_ms))
 
     def renew_lease(self, name: str, owner: str, duration_ms: int) -> bool:
@@ -113,10 +118,11 @@ class SqliteIndexStore:
     def drop_expired_leases(self) -> int:
         return self._write(lambda view: leases.drop_expired(view, self._db))
 
-    def guard(self, session: "ClientSession", guard: CommitGuard) -> None:
+    def guard(self, session: "ClientSession", guard: CommitGuard) -> bool:
         send_guard(session, self._db, guard)
+        return True
 
-    def settle(self, guard: CommitGuard, document_count: int) -> None:
+    def settle(self, guard: CommitGuard, collection: "Collection[Any]") -> None:
         """Nothing: the commit has counted."""
 
     def flush(self) -> None:
@@ -127,7 +133,7 @@ class SqliteIndexStore:
             self._engine.close()
 
     def _write(self, job: Callable[[WriteView], T]) -> T:
-        # Not waiting for the disk: leases and what is said of a collection need not outlive a power failure, which no holder does.
+        # Not waiting for the disk: no holder of a lease outlives a power failure, and what is only said of a collection may wait.
         return self._engine.store.write(job, durable=False)
 
     def _record(self, view: ReadView, name: str) -> CollectionRecord | None:

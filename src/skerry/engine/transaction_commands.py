@@ -1,15 +1,19 @@
 """Multi-document transactions from begin to end: startTransaction, commitTransaction, abortTransaction."""
 
+from collections.abc import Sequence
+from itertools import groupby
+
 from skerry.catalog.catalog_entry import CatalogEntry
-from skerry.engine import commit_guards, oplog
+from skerry.engine import commit_guards
 from skerry.engine.logical_sessions import COMMITTED_REPLY, TransactionTable, remember_executed
 from skerry.engine.operation_context import OperationContext
 from skerry.engine.oplog import OplogBuffer
 from skerry.engine.storage_engine import StorageEngine
+from skerry.engine.transaction_schema import commit_entry
 from skerry.engine.transactions import UNCOMMITTED_FILE_ID, CollectionOverlay, PendingWrite, Transaction
 from skerry.engine.write_path import CollectionWriter
 from skerry.errors import DuplicateKeyError, NoSuchTransactionError, TransactionCommittedError, WriteConflictError
-from skerry.storage import WriteView
+from skerry.storage import KeyTakenError, WriteView
 from skerry.values import documents
 from skerry.values.namespace import Namespace
 
@@ -28,7 +32,7 @@ class TransactionCommands:
         """
         assert ctx.lsid is not None
         assert ctx.txn_number is not None
-        return self._table.begin(ctx.lsid, ctx.txn_number)
+        return self._table.begin(ctx.lsid, ctx.txn_number, ctx.client)
 
     def transaction(self, lsid: bytes, txn_number: int) -> Transaction:
         """Return the open transaction. Raises `NoSuchTransactionError`."""
@@ -49,7 +53,8 @@ class TransactionCommands:
         with transaction.lock:
             transaction.check_open()
             try:
-                if transaction.writes or transaction.guards:
+                if transaction.changes_anything or transaction.guards:
+                    transaction.let_go_of_snapshot()
                     self._engine.write(lambda view: self._apply(view, transaction, ctx), ctx)
                 else:
                     self._table.note_committed(lsid, txn_number)
@@ -79,21 +84,27 @@ class TransactionCommands:
         log = OplogBuffer(view, lsid=transaction.lsid, txn_number=transaction.txn_number, origin=ctx.origin)
         writers: dict[Namespace, CollectionWriter] = {}
         for namespace, overlay in transaction.overlays.items():
-            if not overlay.base:
+            if not overlay.base and not overlay.is_created:
                 continue
             entry = self._current_entry(view, namespace, overlay, log)
             _check_unchanged(view, entry, overlay)
             writers[namespace] = CollectionWriter(
                 view, engine.catalog, entry, log, engine.observers, origin=ctx.origin, validate=False
             )
-        for write in transaction.writes:
-            _replay(view, writers[write.namespace], write)
+        for (namespace, is_insert), run in groupby(transaction.writes, lambda each: (each.namespace, each.before is None)):
+            if is_insert:
+                _replay_inserts(writers[namespace], list(run))
+            else:
+                for write in run:
+                    _replay(view, writers[namespace], write)
         for writer in writers.values():
             writer.finish()
         for db, guard in transaction.guards:
             commit_guards.sign(view, engine.catalog, db, guard, log)
         log.flush()
         remember_executed(view, transaction.lsid, transaction.txn_number, COMMITTED_REPLY)
+        # At once: whoever sees the commit, as the next holder of its lease does, must not collide with what is over.
+        view.after_commit.append(transaction.release_claims)
 
     def _current_entry(
         self, view: WriteView, namespace: Namespace, overlay: CollectionOverlay, log: OplogBuffer
@@ -102,8 +113,9 @@ class TransactionCommands:
         entry = catalog.snapshot(view).get(namespace)
         if overlay.entry.file_id == UNCOMMITTED_FILE_ID:
             if entry is None:
-                entry = catalog.create(view, namespace, {})
-                log.add_command(oplog.CREATE, namespace, {"uuid": entry.uuid})
+                return commit_entry(view, catalog, overlay.entry, log)
+            if overlay.is_created:
+                raise WriteConflictError(f"the collection {namespace} was created since the transaction's snapshot")
             return entry
         if entry is None or entry.file_id != overlay.entry.file_id:
             raise WriteConflictError(f"the collection {namespace} was dropped since the transaction's snapshot")
@@ -117,12 +129,16 @@ def _check_unchanged(view: WriteView, entry: CatalogEntry, overlay: CollectionOv
             raise WriteConflictError("Write conflict: a document changed since the transaction's snapshot")
 
 
-def _replay(view: WriteView, writer: CollectionWriter, write: PendingWrite) -> None:
+def _replay_inserts(writer: CollectionWriter, writes: Sequence[PendingWrite]) -> None:
     try:
-        if write.before is None:
-            assert write.after is not None
-            writer.insert(write.after, documents.id_of(write.after))
-            return
+        writer.insert_many([(each.after, documents.id_of(each.after)) for each in writes if each.after is not None])
+    except (KeyTakenError, DuplicateKeyError) as error:
+        raise WriteConflictError("Write conflict: a key that was free is taken since the transaction's snapshot") from error
+
+
+def _replay(view: WriteView, writer: CollectionWriter, write: PendingWrite) -> None:
+    assert write.before is not None
+    try:
         record = view.record_by_key(writer.entry.file_id, write.key)
         assert record is not None  # `_check_unchanged` saw the base, and every write since is replayed in order
         if write.after is None:

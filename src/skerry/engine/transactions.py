@@ -11,12 +11,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from skerry.catalog.catalog_entry import CatalogEntry
+from skerry.catalog.catalog_entry import CatalogEntry, IndexEntry
 from skerry.catalog.collection_catalog import CatalogSnapshot, CollectionCatalog
 from skerry.catalog.index_records import CommitGuard
+from skerry.engine.operation_context import ClientKey
 from skerry.engine.query_executor import CHUNK_RECORDS_FIRST, Match, id_key, run_solution
 from skerry.engine.write_path import ID_INDEX_NAME, duplicate_key_error
 from skerry.errors import CommandError, DuplicateKeyError, NoSuchTransactionError, WriteConflictError
@@ -44,12 +45,16 @@ class PendingWrite:
 
 @dataclass(slots=True)
 class CollectionOverlay:
-    """What the transaction did to one collection: per `_id` key the version now, and the one in the snapshot."""
+    """What the transaction did to one collection: per `_id` key the version now, and the one in the snapshot.
+
+    `is_created` where the transaction asked for the collection itself, not just wrote to one that did not exist.
+    """
 
     entry: CatalogEntry
     current: dict[bytes, bytes | None] = field(default_factory=dict)
     base: dict[bytes, bytes | None] = field(default_factory=dict)
     unique: dict[tuple[int, bytes], bytes] = field(default_factory=dict)
+    is_created: bool = False
 
 
 class Transaction:
@@ -59,9 +64,16 @@ class Transaction:
     """
 
     def __init__(
-        self, store: Store, catalog: CollectionCatalog, claims: "WriteClaims", lsid: bytes, txn_number: int
+        self,
+        store: Store,
+        catalog: CollectionCatalog,
+        claims: "WriteClaims",
+        lsid: bytes,
+        txn_number: int,
+        client: ClientKey | None = None,
     ) -> None:
         self.lsid = lsid
+        self.client = client
         self.txn_number = txn_number
         self.started = time.monotonic()
         self.lock = threading.RLock()
@@ -73,6 +85,7 @@ class Transaction:
         self._catalog = catalog
         self._claims = claims
         self._snapshot: Snapshot | None = None
+        self._newest_at_snapshot = -1
         self._ended = False
 
     # RecordSource
@@ -89,7 +102,7 @@ class Transaction:
 
     def keeps_index_order(self, namespace: Namespace) -> bool:
         overlay = self.overlays.get(namespace)
-        return overlay is None or not overlay.current
+        return overlay is None or (not overlay.current and overlay.entry.file_id != UNCOMMITTED_FILE_ID)
 
     def matches(
         self,
@@ -127,12 +140,30 @@ class Transaction:
             entry = make()
         return self._overlay(entry).entry
 
+    @property
+    def changes_anything(self) -> bool:
+        return bool(self.writes) or any(overlay.is_created for overlay in self.overlays.values())
+
+    def create(self, entry: CatalogEntry) -> CatalogEntry:
+        """Have the commit create a collection that does not exist."""
+        self.overlays[entry.namespace] = CollectionOverlay(entry, is_created=True)
+        return entry
+
+    def add_index(self, namespace: Namespace, index: IndexEntry) -> CatalogEntry:
+        """Have the commit build an index of a collection that it creates; return the collection with it."""
+        overlay = self.overlays[namespace]
+        overlay.entry = replace(overlay.entry, indexes=(*overlay.entry.indexes, index))
+        return overlay.entry
+
     def insert(self, entry: CatalogEntry, raw: bytes, id_value: Any) -> None:
         """Add a document. Raises `DuplicateKeyError`, `WriteConflictError`."""
         overlay = self._overlay(entry)
         key = key_string.encode(id_value)
-        if self._current(overlay, key) is not None:
+        is_known = key in overlay.current
+        if (overlay.current[key] if is_known else self._in_snapshot(overlay, key)) is not None:
             raise DuplicateKeyError(str(entry.namespace), ID_INDEX_NAME, {"_id": 1}, {"_id": id_value})
+        if not is_known:
+            self._first_write(overlay, key, None)
         self._put(overlay, key, None, raw, is_replacement=False)
 
     def replace(self, entry: CatalogEntry, before: bytes, new: Mapping[str, Any], *, is_replacement: bool) -> bytes:
@@ -149,10 +180,22 @@ class Transaction:
         """Let go of the snapshot and of the claims; idempotent."""
         with self.lock:
             self._ended = True
-            self._claims.release(self)
-            snapshot, self._snapshot = self._snapshot, None
-            if snapshot is not None:
-                snapshot.close()
+            self.release_claims()
+            self.let_go_of_snapshot()
+
+    def release_claims(self) -> None:
+        """Let others write the documents: the writes are committed, or never will be."""
+        self._claims.release(self)
+
+    def let_go_of_snapshot(self) -> None:
+        """Read no more: what is left is to commit.
+
+        A snapshot that outlives its own commit keeps the write-ahead log from starting over; with one transaction after the
+        other it never would, and every commit would try to move it into the database file (measured: 0.5 ms a commit).
+        """
+        snapshot, self._snapshot = self._snapshot, None
+        if snapshot is not None:
+            snapshot.close()
 
     def check_open(self) -> None:
         """Raise `NoSuchTransactionError` when the transaction has ended."""
@@ -162,6 +205,7 @@ class Transaction:
     def _view(self) -> ReadView:
         self.check_open()
         if self._snapshot is None:
+            self._newest_at_snapshot = self._store.last_timestamp
             self._snapshot = self._store.snapshot()
         return self._snapshot.view
 
@@ -170,11 +214,6 @@ class Transaction:
         if overlay is None:
             overlay = self.overlays[entry.namespace] = CollectionOverlay(entry)
         return overlay
-
-    def _current(self, overlay: CollectionOverlay, key: bytes) -> bytes | None:
-        if key in overlay.current:
-            return overlay.current[key]
-        return self._in_snapshot(overlay, key)
 
     def _in_snapshot(self, overlay: CollectionOverlay, key: bytes) -> bytes | None:
         if overlay.entry.file_id == UNCOMMITTED_FILE_ID:
@@ -189,16 +228,19 @@ class Transaction:
         if self._bytes > TRANSACTION_BYTES_MAX:
             raise CommandError("the transaction's writes exceed 64 MiB", TRANSACTION_TOO_LARGE)
         if key not in overlay.base:
-            self._claims.claim(self, overlay.entry, key)
-            base = self._in_snapshot(overlay, key)
-            self._check_unchanged(overlay.entry, key, base)
-            overlay.base[key] = base
+            self._first_write(overlay, key, self._in_snapshot(overlay, key))
         self._move_unique_keys(overlay, key, before, after)
         overlay.current[key] = after
         self.writes.append(PendingWrite(overlay.entry.namespace, key, before, after, is_replacement))
 
+    def _first_write(self, overlay: CollectionOverlay, key: bytes, base: bytes | None) -> None:
+        self._claims.claim(self, overlay.entry, key)
+        self._check_unchanged(overlay.entry, key, base)
+        overlay.base[key] = base
+
     def _check_unchanged(self, entry: CatalogEntry, key: bytes, base: bytes | None) -> None:
-        if entry.file_id == UNCOMMITTED_FILE_ID:
+        """Find a conflict early. What other processes commit is only seen once this one commits something, or at our commit."""
+        if entry.file_id == UNCOMMITTED_FILE_ID or self._store.last_timestamp == self._newest_at_snapshot:
             return
         with self._store.read() as view:
             if self._catalog.snapshot(view).get(entry.namespace) is None:
@@ -229,6 +271,8 @@ class Transaction:
         holder = overlay.unique.get((index_id, index_key))
         if holder is not None and holder != own_key:
             return True
+        if overlay.entry.file_id == UNCOMMITTED_FILE_ID:
+            return False
         view, file_id = self._view(), overlay.entry.file_id
         rid = view.index_holder(index_id, file_id, index_key)
         raw = None if rid is None else view.record(file_id, rid)

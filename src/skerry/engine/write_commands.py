@@ -111,8 +111,10 @@ class WriteCommands:
     def _insert_part(
         self, namespace: Namespace, documents: Sequence[bytes], first: int, ctx: OperationContext, *, ordered: bool
     ) -> InsertResult:
+        now = None if ctx.keep_empty_timestamps else self._engine.cluster_time()
+
         def work(target: WriteTarget) -> InsertResult:
-            return run_inserts(target, documents, first, ordered=ordered or ctx.transaction is not None)
+            return run_inserts(target, documents, first, now, ordered=ordered or ctx.transaction is not None)
 
         return self._run(namespace, work, lambda error: InsertResult(errors=[WriteError(first, error.error)]), ctx)
 

@@ -45,7 +45,8 @@ class CollectionWriter:
         self.entry = entry
         self._log = log
         self._origin = origin
-        self._observers = [observer for observer in observers if observer.wants(view, entry.namespace)]
+        asked = [observer.sink(view, entry.namespace, origin) for observer in observers]
+        self._sinks = [sink for sink in asked if sink is not None]
         self._changes: list[Change] = []
         self._count_change = 0
         self._bytes_change = 0
@@ -86,8 +87,7 @@ class CollectionWriter:
                     self._check(document)
             for index in entry.indexes:
                 self._insert_keys_of_many(index, decoded)
-        for _, key, raw in rows:
-            self._note(oplog.INSERT, key, None, raw, None, raw)
+        self._note_inserts(rows)
         self._count_change += len(rows)
         self._bytes_change += sum(len(row[2]) for row in rows)
 
@@ -139,8 +139,8 @@ class CollectionWriter:
             return
         self._catalog.touch(self._view, self.entry.file_id, self._count_change, self._bytes_change)
         if self._changes:
-            for observer in self._observers:
-                observer.on_changes(self._view, self._changes)
+            for sink in self._sinks:
+                sink(self._changes)
         self._count_change = self._bytes_change = 0
         self._changes = []
         self._touched = False
@@ -161,8 +161,17 @@ class CollectionWriter:
     ) -> None:
         self._touched = True
         ts = self._log.add(op, self.entry.namespace, id_document, o)
-        if self._observers:
+        if self._sinks:
             self._changes.append(Change(self.entry.namespace, key, before, after, ts, self._origin))
+
+    def _note_inserts(self, rows: Sequence[tuple[int, bytes, bytes]]) -> None:
+        self._touched = True
+        namespace, origin = self.entry.namespace, self._origin
+        first = self._log.add_inserts(namespace, [raw for _, _, raw in rows])
+        if self._sinks:
+            self._changes += [
+                Change(namespace, key, None, raw, first + at, origin) for at, (_, key, raw) in enumerate(rows)
+            ]
 
     def _take_rids(self, count: int) -> int:
         if self._next_rid < 0:

@@ -138,7 +138,7 @@ _KINDS: Final[Mapping[str, type[CoordinationError]]] = {
 def coordination_error_of(reply: Mapping[str, Any]) -> CoordinationError | None:
     """Return the error that a failed command's reply carries, None when it is of another kind."""
     told = reply.get(REPLY_FIELD)
-    kind = _KINDS.get(told.get("code")) if isinstance(told, Mapping) else None
-    if kind is None or not isinstance(told, Mapping):
+    if not isinstance(told, Mapping):
         return None
-    return kind(**{name: value for name, value in told.items() if name != "code"})
+    kind = _KINDS.get(told.get("code", ""))
+    return None if kind is None else kind(**{name: value for name, value in told.items() if name != "code"})

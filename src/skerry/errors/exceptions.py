@@ -211,6 +211,10 @@ class NotImplementedYetError(CommandError):
     default_code = 238
 
 
+class CursorKilledError(CommandError):
+    default_code = 237
+
+
 class ConversionFailureError(CommandError):
     default_code = 241
 
@@ -241,6 +245,12 @@ class ChangeStreamFatalError(CommandError):
 class ChangeStreamHistoryLostError(CommandError):
     default_code = 286
     default_labels = ("NonResumableChangeStreamError",)
+
+
+class TemporarilyUnavailableError(CommandError):
+    """All places of a limited number are taken; label TransientTransactionError where it is transactions."""
+
+    default_code = 365
 
 
 class BsonObjectTooLargeError(CommandError):

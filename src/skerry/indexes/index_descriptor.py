@@ -1,7 +1,7 @@
 """The description of an index: key pattern and options, as the catalogue keeps it and `listIndexes` shows it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from skerry.indexes.index_spec_validation import direction_of, validate_index_spec
@@ -27,6 +27,8 @@ class IndexDescriptor:
     partial_filter: dict[str, Any] | None = None
     expire_after_seconds: int | None = None
     hidden: bool = False
+    background: bool | None = field(default=None, compare=False)
+    """As it was given: it is shown, but every index is built the same way, so it makes no other index."""
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Any]) -> Self:
@@ -46,6 +48,7 @@ class IndexDescriptor:
             partial_filter=None if partial_filter is None else dict(partial_filter),
             expire_after_seconds=None if seconds is None else int(to_double(seconds)),
             hidden=bool(spec.get("hidden", False)),
+            background=None if spec.get("background") is None else bool(spec["background"]),
         )
 
     def to_spec(self) -> dict[str, Any]:
@@ -61,6 +64,8 @@ class IndexDescriptor:
             spec["expireAfterSeconds"] = self.expire_after_seconds
         if self.hidden:
             spec["hidden"] = True
+        if self.background is not None:
+            spec["background"] = self.background
         return spec
 
 

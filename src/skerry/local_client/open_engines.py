@@ -7,6 +7,7 @@ parent's write-ahead log.
 
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -36,6 +37,7 @@ class _OpenEngines:
         self._by_path: dict[str, _OpenEngine] = {}
         self._by_engine: dict[int, _OpenEngine] = {}
         self._inherited: list[_OpenEngine] = []  # kept, so that nothing of the parent's is ever finalised here
+        self.equip: tuple[Callable[[Engine], object], ...] = ()
 
     def open(self, path: str | os.PathLike[str], config: EngineConfig | None) -> "Engine":
         shared = None if os.fspath(path) == MEMORY else os.path.realpath(path)
@@ -51,6 +53,8 @@ class _OpenEngines:
             from skerry.engine.engine import Engine  # here, because it imports the whole engine
 
             engine = Engine(MEMORY if shared is None else Path(shared), config)
+            for equip in self.equip:
+                equip(engine)
             entry = _OpenEngine(engine, shared, config)
             self._by_engine[id(engine)] = entry
             if shared is not None:
@@ -82,6 +86,15 @@ _OPEN_ENGINES: Final = _OpenEngines()
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_OPEN_ENGINES.start_anew_after_fork)
+
+
+def on_open(equip: "Callable[[Engine], object]") -> None:
+    """Call `equip` with every engine that is opened from now on; once for each, however often it is asked for.
+
+    So that whoever puts the program together can attach what the engine, and this module, know nothing of.
+    """
+    if equip not in _OPEN_ENGINES.equip:
+        _OPEN_ENGINES.equip = (*_OPEN_ENGINES.equip, equip)
 
 
 def open_engine(path: str | os.PathLike[str], config: EngineConfig | None = None) -> "Engine":

@@ -11,9 +11,11 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from skerry.errors import CommandError, ProtocolError
+from bson.raw_bson import RawBSONDocument
+
+from skerry.errors import CommandError, ProtocolError, SkerryError
 from skerry.server.server_metrics import Traffic
 from skerry.wire.error_document import error_document
 from skerry.wire.framing import MessageAssembler
@@ -22,11 +24,16 @@ from skerry.wire.op_compressed import refuse_op_compressed
 from skerry.wire.op_msg import OpMsg, UnreadableMessageError, build_op_msg_reply, parse_op_msg
 from skerry.wire.op_query import build_op_reply, parse_op_query
 
+if TYPE_CHECKING:
+    from skerry.commands.client_access import ClientAccess
+
 LOG: Final = logging.getLogger("skerry.server")
 
 Answer = Callable[[OpMsg], bytes | None]
 """A request to its reply's BSON document, or to None when the sender expects no reply."""
 
+STRANGERS_MESSAGE_BYTES_MAX: Final = 64 * 1024
+"""Of somebody who has to log in and has not: enough for any handshake, too little to fill the memory with."""
 _TLS_HANDSHAKE_S_MAX: Final = 10.0
 # A peer that is being refused may still be sending; closing with unread bytes would reset the connection and lose the refusal.
 _LINGER_S_MAX: Final = 2.0
@@ -44,7 +51,14 @@ class ClientConnection:
         traffic: Traffic,
         message_bytes_max: int,
         ssl_context: ssl.SSLContext | None = None,
+        host: str = "",
+        access: "ClientAccess | None" = None,
     ) -> None:
+        """`host` is where the client is, "" on a Unix socket; `access` who he is, None for one who may do everything."""
+        self.host = host
+        self.last_used = time.monotonic()
+        self._access = access
+        self._message_bytes_max = message_bytes_max
         self._socket = connection
         self._answer = answer
         self._name = name
@@ -65,8 +79,8 @@ class ClientConnection:
         except OversizedMessageError as error:
             self._log_end(error.message)
             self._refuse_and_linger(error)
-        except ProtocolError as error:
-            self._log_end(error.message)
+        except SkerryError as error:  # a message that breaks the protocol, or users that cannot be looked up
+            self._log_end(str(error))
         except OSError as error:  # the peer reset the connection, a failed TLS handshake, …
             self._log_end(str(error))
         except Exception:
@@ -75,6 +89,16 @@ class ClientConnection:
             with self._lock:
                 self._is_closed = True
                 self._socket.close()
+
+    @property
+    def is_of_stranger(self) -> bool:
+        """Whether the client would have to log in, and has not."""
+        return self._access is not None and self._access.is_stranger
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it has been told to end, and may still be at its last request."""
+        return self._is_ending
 
     def finish(self) -> None:
         """Take no further request; the one that is being served is still answered."""
@@ -104,7 +128,7 @@ class ClientConnection:
         wrapped.settimeout(None)
 
     def _serve_messages(self) -> None:
-        assembler, traffic = self._assembler, self._traffic
+        assembler, traffic, access = self._assembler, self._traffic, self._access
         while not self._is_ending:
             data = self._socket.recv(assembler.bytes_to_read)
             if not data:
@@ -112,6 +136,10 @@ class ClientConnection:
                     self._log_end("the peer closed it inside a message")
                 return
             traffic.bytes_received += len(data)
+            self.last_used = time.monotonic()
+            if access is not None:
+                trusted = access.is_trusted
+                assembler.message_bytes_max = self._message_bytes_max if trusted else STRANGERS_MESSAGE_BYTES_MAX
             for message in assembler.feed(data):
                 traffic.messages += 1
                 reply = self._reply_to(message)
@@ -138,7 +166,25 @@ class ClientConnection:
         document = self._answer(request)
         if document is None or request.more_to_come:
             return None
+        if request.exhaust_allowed and request.command_name == "getMore":
+            return self._stream(request, document)
         return self._framed(document, header.request_id)
+
+    def _stream(self, request: OpMsg, document: bytes | None) -> bytes:
+        """Send batch after batch of a cursor without being asked again; return the last one to be sent.
+
+        Each reply answers the one before (manual: MongoDB Wire Protocol, `exhaustAllowed` and `moreToCome`).
+        """
+        response_to = request.request_id
+        while document is not None and not self._is_ending and _has_open_cursor(document):
+            request_id = next(self._request_ids)
+            reply = build_op_msg_reply(document, request_id=request_id, response_to=response_to, more_to_come=True)
+            self._traffic.bytes_sent += len(reply)
+            self._socket.sendall(reply)
+            response_to = request_id
+            document = self._answer(request)
+        assert document is not None  # the request did not ask for silence
+        return self._framed(document, response_to)
 
     def _reply_to_query(self, message: bytes, request_id: int) -> bytes:
         try:
@@ -171,3 +217,9 @@ class ClientConnection:
 
     def _log_end(self, reason: str) -> None:
         LOG.info("connection %s: ended: %s", self._name, reason)
+
+
+def _has_open_cursor(reply: bytes) -> bool:
+    """Whether a reply is a batch of a cursor that has more."""
+    cursor = RawBSONDocument(reply).get("cursor")
+    return cursor is not None and cursor["id"] != 0

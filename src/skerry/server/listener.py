@@ -17,11 +17,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from skerry.server.client_connection import Answer, ClientConnection
+from skerry.server.connection_limit import connection_to_end
+from skerry.server.loopback import is_loopback
 from skerry.server.server_metrics import ServerCounts, ServerMetrics
 from skerry.wire.header import MESSAGE_BYTES_MAX
 from skerry.wire.op_msg import OpMsg
 
 if TYPE_CHECKING:
+    from skerry.commands.client_access import AccessControl, ClientAccess
     from skerry.commands.client_context import ClientContext
     from skerry.engine.engine import Engine
 
@@ -53,12 +56,20 @@ class Listener:
         message_bytes_max: int = MESSAGE_BYTES_MAX,
         ssl_context: ssl.SSLContext | None = None,
         announced_host: str | None = None,
+        access: "AccessControl | None" = None,
+        is_private: bool = False,
     ) -> None:
         """Bind; nobody is let in before `start`. Raises OSError when the address cannot be had.
+
+        `access` is shared by the listeners of a node; without it there is one of this listener's own. `is_private`: only this
+        process is told the address, so whoever comes is the owner.
 
         `announced_host` is what `hello` names as the set's only member instead of the address by which a client came. A Unix
         socket beside a TCP port should announce the port: drivers put hosts into lower case, and so lose some paths.
         """
+        self._access = access
+        if access is None and handle is None and not is_private:
+            self._access = _access_control(engine)
         self._handle = handle if handle is not None else _commands()
         self._engine = engine
         self._connections_max = connections_max
@@ -162,11 +173,16 @@ class Listener:
             accepted.close()
 
     def _start_connection(self, accepted: socket.socket, peer: Any) -> None:
+        host = str(peer[0]) if isinstance(peer, tuple) else ""
         with self._lock:
             number = self._next_connection_id
             self._next_connection_id += 1
             is_full = len(self._connections) >= self._connections_max
-        if is_full:
+            leaving = connection_to_end(list(self._connections), host) if is_full else None
+        if leaving is not None:
+            LOG.warning("a connection of %s was ended to make room", leaving.host or "a Unix socket")
+            leaving.abort()
+        elif is_full:
             self._metrics.connection_refused()
             LOG.warning("connection refused: there are %d already", self._connections_max)
             accepted.close()
@@ -177,13 +193,16 @@ class Listener:
             accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         name = f"{number} from {_text(peer)}" if peer else str(number)
         traffic = self._metrics.connection_accepted()
+        access = self._access_of(number, host)
         connection = ClientConnection(
             accepted,
-            self._answer_for(number, accepted, peer),
+            self._answer_for(number, accepted, peer, access),
             name=name,
             traffic=traffic,
             message_bytes_max=self._message_bytes_max,
             ssl_context=self._ssl_context,
+            host=host,
+            access=access,
         )
 
         def serve() -> None:
@@ -205,13 +224,33 @@ class Listener:
             self._metrics.connection_ended(traffic)
             raise
 
-    def _answer_for(self, number: int, accepted: socket.socket, peer: Any) -> Answer:
+    def _access_of(self, number: int, host: str) -> "ClientAccess | None":
+        from skerry.commands.client_access import ClientAccess
+
+        if self._access is None:
+            return None
+        return ClientAccess(
+            self._access,
+            connection=f"connection {number} of {self.address}",
+            address=host,
+            is_loopback=not host or is_loopback(host),
+        )
+
+    def _answer_for(self, number: int, accepted: socket.socket, peer: Any, access: "ClientAccess | None") -> Answer:
         from skerry.commands.client_context import ClientContext
 
         handle, engine = self._handle, self._engine
         host = self._announced_host or (str(self._path) if self._path is not None else _text(accepted.getsockname()))
-        context = ClientContext(connection_id=number, address=_text(peer) if peer else "", is_local=False, host=host)
+        context = ClientContext(
+            connection_id=number, address=_text(peer) if peer else "", is_local=False, host=host, access=access
+        )
         return lambda request: handle(request, context, engine)
+
+
+def _access_control(engine: "Engine") -> "AccessControl":
+    from skerry.commands.client_access import AccessControl
+
+    return AccessControl(engine.users)
 
 
 def _commands() -> Handle:

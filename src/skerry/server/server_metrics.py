@@ -1,7 +1,8 @@
 """How many connections, messages and bytes a listener has seen."""
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,12 @@ class ServerCounts:
     messages: int = 0
     bytes_received: int = 0
     bytes_sent: int = 0
+
+
+def total(parts: Iterable[ServerCounts]) -> ServerCounts:
+    """Return the numbers of several listeners together."""
+    counts = list(parts)
+    return ServerCounts(*(sum(getattr(each, field.name) for each in counts) for field in fields(ServerCounts)))
 
 
 class Traffic:

@@ -48,7 +48,9 @@ def missing_tables(view: ReadView) -> list[str]:
 
 def numbered(names: frozenset[str], prefix: str) -> set[int]:
     """Return the numbers of the tables `<prefix><number>`: file ids for `c_`, index ids for `i_`."""
-    return {int(name.removeprefix(prefix)) for name in names if name.startswith(prefix) and name[len(prefix) :].isdigit()}
+    return {
+        int(name.removeprefix(prefix)) for name in names if name.startswith(prefix) and name[len(prefix) :].isdigit()
+    }
 
 
 def drop_table(view: WriteView, prefix: str, number: int) -> None:

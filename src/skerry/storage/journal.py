@@ -28,7 +28,7 @@ class Journal:
         self._failure: OSError | None = None
         self._sync_lock = threading.Lock()
         self._wake = threading.Event()
-        self._closed = False
+        self._closing = threading.Event()
         self._interval = flush_interval_ms / 1000
         self._flusher = threading.Thread(target=self._flush_regularly, name="skerry-journal", daemon=True)
         if not volatile:
@@ -68,7 +68,7 @@ class Journal:
 
     def close(self) -> None:
         """Flush what is left and end the background thread."""
-        self._closed = True
+        self._closing.set()
         self._wake.set()
         if self._flusher.is_alive():
             self._flusher.join()
@@ -78,13 +78,11 @@ class Journal:
             os.close(self._fd)
 
     def _flush_regularly(self) -> None:
-        pause = threading.Event()
-        while not self._closed:
+        while True:
             self._wake.wait()
             self._wake.clear()
-            if self._closed:
+            if self._closing.wait(self._interval):
                 return
-            pause.wait(self._interval)
             try:
                 self.wait_durable(self._committed)
             except StorageError:

@@ -3,7 +3,6 @@
 Tables of a collection (`c_<file id>`) and of an index (`i_<index id>`) are made by the catalogue as they are needed.
 """
 
-import re
 from typing import Final
 
 import apsw
@@ -79,27 +78,33 @@ CREATE TABLE retryable_write (
     at INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- apart from the collections, so that no client reads or writes it and no change of it is in the oplog
+CREATE TABLE user_account (
+    db TEXT NOT NULL, name TEXT NOT NULL, record BLOB NOT NULL, PRIMARY KEY (db, name)
+) WITHOUT ROWID;
+
 CREATE TABLE sync_link (link TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;
 -- the last state both sides agreed on, of every document that a link knows
+-- (a place is one collection of one link; every local write adds a row, so rows are small and what is rarely set comes last)
+CREATE TABLE sync_place (place INTEGER PRIMARY KEY, link TEXT NOT NULL, ns TEXT NOT NULL, UNIQUE (link, ns));
 CREATE TABLE sync_doc (
-    link TEXT NOT NULL,
-    ns TEXT NOT NULL,
+    place INTEGER NOT NULL,
     key BLOB NOT NULL,
     id BLOB NOT NULL,
     state INTEGER NOT NULL,
+    first_write INTEGER,
+    first_hlc INTEGER,
+    last_hlc INTEGER,
     base_hash BLOB,
     position BLOB,
     batch INTEGER,
     pushed_hash BLOB,
-    first_write INTEGER,
-    first_hlc INTEGER,
-    last_hlc INTEGER,
-    attempts INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER,
     next_retry INTEGER,
     error TEXT,
-    PRIMARY KEY (link, ns, key)
+    PRIMARY KEY (place, key)
 ) WITHOUT ROWID;
-CREATE INDEX sync_doc_dirty ON sync_doc (link, state, first_write) WHERE state <> 0;
+CREATE INDEX sync_doc_dirty ON sync_doc (state, first_write) WHERE state <> 0;
 -- the whole base document, kept only while a document is not clean
 CREATE TABLE sync_base (
     link TEXT NOT NULL, ns TEXT NOT NULL, key BLOB NOT NULL, doc BLOB,
@@ -118,14 +123,41 @@ CREATE TABLE sync_dead (
 );
 """
 
-_MIGRATIONS: Final = (_VERSION_1,)
+# who did what over the admin API; `at` is milliseconds since 1970, `details` JSON
+_VERSION_2: Final = """
+CREATE TABLE admin_audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, who TEXT NOT NULL, address TEXT NOT NULL, action TEXT NOT NULL,
+    status INTEGER NOT NULL, details TEXT NOT NULL
+);
+"""
+
+_MIGRATIONS: Final = (_VERSION_1, _VERSION_2)
 SCHEMA_VERSION: Final = len(_MIGRATIONS)
 
 
 def fixed_tables() -> frozenset[str]:
     """Return the names of the tables that every database has."""
-    found = (re.findall(r"CREATE TABLE (\w+)", script) for script in _MIGRATIONS)
-    return frozenset(name for names in found for name in names)
+    connection = apsw.Connection("")
+    try:
+        for script in _MIGRATIONS:
+            connection.execute(script)
+        names = connection.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+        )
+        return frozenset(row[0] for row in names)
+    finally:
+        connection.close()
+
+
+def has_schema(path: str) -> bool:
+    """Whether an existing file is more than the empty beginning that a program leaves when it is killed while it makes one."""
+    connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        return int(connection.pragma("application_id")) == APPLICATION_ID or int(connection.pragma("page_count")) > 1
+    except apsw.Error:
+        return True  # something is there; opening it says what
+    finally:
+        connection.close()
 
 
 def check_identity(connection: apsw.Connection, path: str) -> int:
@@ -138,11 +170,16 @@ def check_identity(connection: apsw.Connection, path: str) -> int:
     is_empty = connection.execute("SELECT count(*) FROM sqlite_schema").get == 0
     if application_id != APPLICATION_ID and not (is_empty and application_id == 0):
         raise NotADatabaseError(f"{path} is an SQLite file of another program, not a skerry database", path)
+    check_schema_version(version, path)
+    return version
+
+
+def check_schema_version(version: int, path: str) -> None:
+    """Raise `NewerSchemaError` for a version that this skerry does not know."""
     if version > SCHEMA_VERSION:
         raise NewerSchemaError(
             f"{path} has schema version {version}; this skerry reads up to {SCHEMA_VERSION}: install a newer one", path
         )
-    return version
 
 
 def migrate(connection: apsw.Connection, path: str) -> None:

@@ -89,10 +89,10 @@ def _put_aside(current: Path, aside: Path) -> None:
     try:
         make_single_file(current)
     except (CorruptDatabaseError, NotADatabaseError):
-        if log.exists():
-            os.replace(log, f"{aside}{_LOG}")
-        Path(f"{current}{_SHARED_MEMORY}").unlink(missing_ok=True)
-    assert not log.exists(), "SQLite removes the log when it leaves the mode that has one"
+        pass
+    if log.exists():  # of a damaged database; beside the new one it would be taken for its log
+        os.replace(log, f"{aside}{_LOG}")
+    Path(f"{current}{_SHARED_MEMORY}").unlink(missing_ok=True)
     aside.unlink(missing_ok=True)
     os.link(current, aside)
     fsync_path(aside.parent)

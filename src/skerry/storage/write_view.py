@@ -42,10 +42,15 @@ class WriteView(ReadView):
 
     def next_timestamp(self) -> int:
         """Return the next cluster time: strictly growing, even when the clock went back."""
+        return self.take_timestamps(1)
+
+    def take_timestamps(self, count: int) -> int:
+        """Return the first of `count` cluster times that follow one by one."""
         if self._last_ts < 0:
             self._last_ts = self.execute("SELECT coalesce(max(ts), 0) FROM oplog").get
-        self._last_ts = max(self._last_ts + 1, (self.wall_ms // 1000 << 32) | 1)
-        return self._last_ts
+        first: int = max(self._last_ts + 1, (self.wall_ms // 1000 << 32) | 1)
+        self._last_ts = first + count - 1
+        return first
 
     @property
     def last_timestamp(self) -> int:
@@ -78,6 +83,10 @@ class WriteView(ReadView):
     def changes(self) -> int:
         """Return how many rows the last statement changed."""
         return self.connection.changes()
+
+    def total_changes(self) -> int:
+        """Return how many rows all statements of the connection have changed."""
+        return self.connection.total_changes()
 
     def create_records(self, file_id: int) -> None:
         self.execute(statements.records(file_id).create)

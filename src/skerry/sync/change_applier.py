@@ -13,7 +13,7 @@ from skerry.sync.change_stream_listener import StreamBatch
 from skerry.sync.integration import Integration, RemoteVersion
 from skerry.sync.link import Link
 from skerry.sync.local_documents import open_documents
-from skerry.sync.protocol.document_state import Position, content_hash
+from skerry.sync.protocol.document_state import Position, State, content_hash
 from skerry.sync.protocol.event_grouping import Marker
 from skerry.sync.protocol.hybrid_clock import clamped
 from skerry.sync.protocol.reconciliation import decide, decide_read
@@ -63,7 +63,7 @@ class ChangeApplier:
     def apply(self, batch: StreamBatch) -> int:
         """Apply a batch and return how many events it had. Raises pymongo's errors, and `BatchUnsettledError`."""
         link = self._link
-        events = [event for raw in batch.events if (event := parse_event(raw)) is not None]
+        events = [event for raw in batch.events if (event := parse_event(bytes(raw.raw))) is not None]
         with link.lock:
             self._resolve()
             position = dataclasses.replace(self.position, token=batch.token or self.position.token)
@@ -112,7 +112,9 @@ class ChangeApplier:
                         here = local.get(remote.namespace, remote.key)
                         tracked = integration.shadow(remote.namespace, remote.key)
                         shadow = None if tracked is None else tracked.shadow
-                        action = decide_read(shadow, local=content_hash(here), remote=content_hash(remote.raw))
+                        adds_up = link.rules.of(remote.namespace).adds_up
+                        ours, theirs = content_hash(here), content_hash(remote.raw)
+                        action = decide_read(shadow, local=ours, remote=theirs, adds_up=adds_up)
                         link.dead_letters.discard_of(view, remote.namespace, remote.key)
                         integration.integrate(remote, action, here)
                         self.put_aside(view, integration)
@@ -154,7 +156,9 @@ class ChangeApplier:
                 latest[place] = len(steps)
                 stamp = clamped(_stamp(event, found.marker), hub_now_ms)
                 steps.append(
-                    RemoteVersion(event.namespace, event.key, event.id_document, event.raw, stamp, found.position)
+                    RemoteVersion(
+                        event.namespace, event.key, event.id_document, event.raw, stamp, found.position, is_own
+                    )
                 )
         return steps, unclear
 
@@ -189,6 +193,8 @@ class ChangeApplier:
         if isinstance(step, RemoteVersion):
             self._take_remote(integration, local, step, found)
         elif isinstance(step, _Settle):
+            for tracked in self._link.shadows.of_batch(view, step.marker.batch.number, State.AWAIT):
+                integration.know(tracked.namespace, tracked.key, tracked)
             for coll, key in step.marker.stamps:
                 integration.settle(Namespace(step.db, coll), key, step.marker.batch.number, step.position)
             self._link.metrics.add("echoes", len(step.marker.stamps))
@@ -206,12 +212,15 @@ class ChangeApplier:
         if place in found:
             remote.raw = found[place]
         tracked = integration.shadow(*place)
+        if remote.is_own and tracked is not None and tracked.shadow.base == content_hash(remote.raw):
+            return  # the hub has stored just what its marker has settled
         here = local(*place)
         action = decide(
             None if tracked is None else tracked.shadow,
             local=content_hash(here),
             remote=content_hash(remote.raw),
             position=remote.position,
+            adds_up=self._link.rules.of(remote.namespace).adds_up,
         )
         integration.integrate(remote, action, here)
 

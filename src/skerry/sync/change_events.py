@@ -1,11 +1,10 @@
 """The hub's change events as facts: what changed, where, when, in which transaction, by which marker."""
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
-
-from bson.raw_bson import RawBSONDocument
-from bson.timestamp import Timestamp
 
 from skerry.sync.origin import parse_marker
 from skerry.sync.protocol.event_grouping import GroupKey, Marker
@@ -17,6 +16,8 @@ from skerry.values.namespace import Namespace
 _CONTENT: Final = frozenset(("insert", "replace"))
 _DOCUMENT: Final = frozenset(("insert", "replace", "update", "delete"))
 _STRUCTURE: Final = frozenset(("drop", "rename", "dropDatabase"))
+_timestamp_at: Final = struct.Struct("<II").unpack_from
+_int64_at: Final = struct.Struct("<q").unpack_from
 
 
 @dataclass(slots=True)
@@ -62,31 +63,52 @@ class StructureEvent(ChangeEvent):
     namespaces: tuple[Namespace, ...]
 
 
-def parse_event(event: RawBSONDocument) -> ChangeEvent | None:
-    """Return the event as facts, None for those that say nothing of documents or collections."""
-    operation = event["operationType"]
+def parse_event(raw: bytes) -> ChangeEvent | None:
+    """Return a raw event as facts, None for those that say nothing of documents or collections.
+
+    Only what is asked for is decoded; the whole documents stay the bytes they are.
+    """
+    fields = {raw[start + 1 : value_at - 1]: (value_at, end) for _, start, value_at, end in documents.elements(raw, 0)}
+    operation = _text(raw, *fields[b"operationType"])
     if operation not in _DOCUMENT and operation not in _STRUCTURE:
         return None
-    cluster_time: Timestamp = event["clusterTime"]
-    time = cluster_time.time << 32 | cluster_time.inc
-    wall = event.get("wallTime")
-    stamp = stamp_of_cluster_time(time) if wall is None else stamp_at(int(wall))
-    lsid, number = event.get("lsid"), event.get("txnNumber")
-    group = None if lsid is None or number is None else (bytes(lsid["id"]), int(number))
-    ns = event["ns"]
-    namespace = Namespace(ns["db"], ns.get("coll", ""))
+    increment, seconds = _timestamp_at(raw, fields[b"clusterTime"][0])
+    time = seconds << 32 | increment
+    wall = fields.get(b"wallTime")
+    stamp = stamp_of_cluster_time(time) if wall is None else stamp_at(_int64_at(raw, wall[0])[0])
+    namespace = _namespace(_slice(raw, fields[b"ns"]))
+    group = None
+    if b"lsid" in fields and b"txnNumber" in fields:
+        group = (_session(_slice(raw, fields[b"lsid"])), _int64_at(raw, fields[b"txnNumber"][0])[0])
     if operation in _STRUCTURE:
-        to = event.get("to")
-        named = (namespace,) if to is None else (namespace, Namespace(to["db"], to["coll"]))
-        return StructureEvent(time, stamp, group, operation, named)
-    content = event["fullDocument"] if operation in _CONTENT else None
-    raw = None if content is None else bytes(content.raw)
+        named = [namespace, *([_namespace(_slice(raw, fields[b"to"]))] if b"to" in fields else [])]
+        return StructureEvent(time, stamp, group, operation, tuple(named))
+    content = _slice(raw, fields[b"fullDocument"]) if operation in _CONTENT else None
     if namespace.coll == MARKERS:
-        return _marker_or_note(time, stamp, group, namespace.db, raw)
-    document_key = bytes(event["documentKey"].raw)
+        return _marker_or_note(time, stamp, group, namespace.db, content)
+    document_key = _slice(raw, fields[b"documentKey"])
     key = key_string.encode(documents.id_of(document_key))
     id_document = documents.id_document(document_key)
-    return DocumentEvent(time, stamp, group, namespace, key, id_document, raw, operation == "update")
+    return DocumentEvent(time, stamp, group, namespace, key, id_document, content, operation == "update")
+
+
+def _slice(raw: bytes, place: tuple[int, int]) -> bytes:
+    return raw[place[0] : place[1]]
+
+
+def _text(raw: bytes, value_at: int, end: int) -> str:
+    return str(raw[value_at + 4 : end - 1], "utf-8")
+
+
+@lru_cache(1024)
+def _namespace(raw: bytes) -> Namespace:
+    names = documents.decode(raw)
+    return Namespace(names["db"], names.get("coll", ""))
+
+
+@lru_cache(64)
+def _session(raw: bytes) -> bytes:
+    return bytes(documents.decode(raw)["id"])
 
 
 def _marker_or_note(time: int, stamp: int, group: GroupKey | None, db: str, raw: bytes | None) -> ChangeEvent | None:

@@ -18,6 +18,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
 from skerry.sync.hub import RAW_OPTIONS, Hub
+from skerry.sync.protocol.capability import WIRE_VERSION_OF_4_2
 from skerry.sync.selection import Selection
 from skerry.values import documents
 
@@ -50,7 +51,9 @@ class ChangeStreamListener:
         """Open the stream behind a token, at a cluster time, or from now on; return the token of where it stands."""
         stage: dict[str, Any] = {} if self._selection.database is not None else {"allChangesForCluster": True}
         if after is not None:
-            stage["startAfter"] = dict(after)
+            facts = self._hub.facts
+            is_old = facts is not None and facts.wire_version < WIRE_VERSION_OF_4_2
+            stage["resumeAfter" if is_old else "startAfter"] = dict(after)
         elif at_time is not None:
             stage["startAtOperationTime"] = Timestamp(at_time >> 32, at_time & 0xFFFFFFFF)
         pipeline = [

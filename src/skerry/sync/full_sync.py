@@ -24,6 +24,7 @@ from skerry.sync.shadow import Tracked
 from skerry.values import documents, key_string
 from skerry.values.namespace import Namespace
 
+COPIED_STORE: Final = "a copy of this store uses its old name"
 CHUNK_DOCUMENTS: Final = 1000
 CHUNK_BYTES: Final = 8 * 1024 * 1024
 
@@ -171,7 +172,10 @@ class FullSync:
         if direction is Direction.PUSH:
             action = Action.PUSH if shadow is None else Action.SKIP
         else:
-            action = decide_read(shadow, local=content_hash(here), remote=content_hash(remote.raw))
+            # A copied store may find on the hub what the original has pushed of the very same writes.
+            adds_up = self._link.rules.of(remote.namespace).adds_up and self.record.reason != COPIED_STORE
+            ours, theirs = content_hash(here), content_hash(remote.raw)
+            action = decide_read(shadow, local=ours, remote=theirs, adds_up=adds_up)
         if action is Action.PUSH:
             if direction is Direction.PULL:
                 return

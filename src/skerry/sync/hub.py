@@ -1,6 +1,5 @@
 """The hub: connecting, what it can do, reading documents as bytes, and what its errors mean."""
 
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
 from skerry.errors import SkerryError
-from skerry.sync.protocol.hybrid_clock import offset_ms
+from skerry.sync.protocol.capability import Tier
 from skerry.sync.selection import MARKERS
 from skerry.values import documents, key_string
 from skerry.values.namespace import Namespace
@@ -44,7 +43,6 @@ _LABELS: Final = (
     "NonResumableChangeStreamError",
     "ResumableChangeStreamError",
 )
-_WIRE_VERSION_OF_4_2: Final = 8
 _MIN_KEY: Final = -1
 _MAX_KEY: Final = 127
 # The types an `_id` can have, by number, in the order in which they sort; those in one group are compared with each other.
@@ -75,6 +73,7 @@ class HubFacts:
     set_name: str
     wire_version: int
     clock_offset_ms: int
+    tier: Tier
 
 
 class Hub:
@@ -89,21 +88,12 @@ class Hub:
             connectTimeoutMS=_CONNECT_MS,
             socketTimeoutMS=_SOCKET_MS,
         )
+        self.facts: HubFacts | None = None
 
-    def probe(self) -> HubFacts:
-        """Ask what the hub can do. Raises `HubUnfitError` without transactions or change streams, and pymongo's errors."""
-        sent = _now_ms()
-        hello = self.client.admin.command("hello")
-        received = _now_ms()
-        is_router = hello.get("msg") == "isdbgrid"
-        wire_version = int(hello.get("maxWireVersion", 0))
-        if not is_router and "setName" not in hello:
-            raise HubUnfitError("the hub is a single server: change streams and transactions need a replica set")
-        if wire_version < _WIRE_VERSION_OF_4_2 or "logicalSessionTimeoutMinutes" not in hello:
-            raise HubUnfitError("the hub has no transactions: MongoDB 4.2 or newer is needed")
-        local_time = hello.get("localTime")
-        there = sent if local_time is None else int(local_time.replace(tzinfo=UTC).timestamp() * 1000)
-        return HubFacts(str(hello.get("setName", "")), wire_version, offset_ms(sent, there, received))
+    @property
+    def tier(self) -> Tier:
+        """What the hub can do, as far as it has been asked."""
+        return Tier.A if self.facts is None else self.facts.tier
 
     def database(self, name: str) -> Database[dict[str, Any]]:
         """Return a database with our codec, read from the primary, written by majority."""
@@ -112,7 +102,7 @@ class Hub:
             codec_options=documents.CODEC_OPTIONS,
             read_preference=ReadPreference.PRIMARY,
             write_concern=MAJORITY,
-            read_concern=ReadConcern("majority"),
+            read_concern=ReadConcern("majority" if self.tier.has_streams else "local"),
         )
 
     def markers(self, db: str) -> Collection[dict[str, Any]]:
@@ -251,6 +241,7 @@ def _keyed(document: RawBSONDocument) -> tuple[bytes, bytes]:
 
 
 def now() -> datetime:
+    """Return the present time, for documents on the hub that expire."""
     return datetime.now(UTC)
 
 
@@ -259,7 +250,3 @@ def _abort(session: ClientSession) -> None:
         session.abort_transaction()
     except PyMongoError:
         pass  # the hub ends it by itself when its lifetime is over
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)

@@ -38,9 +38,10 @@ class PushItem:
     base: bytes | None
     one_way: bool
 
-    @property
-    def id_value(self) -> Any:
-        return documents.decode(self.tracked.id_document)["_id"]
+    id_value: Any = None
+
+    def __post_init__(self) -> None:
+        self.id_value = documents.id_of(self.tracked.id_document)
 
 
 @dataclass(slots=True)
@@ -65,10 +66,13 @@ def write_batch(
     for namespace, indexes in by_collection.items():
         ids = [items[index].id_value for index in indexes]
         there = link.hub.find_by_ids(namespace, ids, session)
+        adds_up = link.rules.of(namespace).adds_up
         for index in indexes:
             item, found = items[index], there.get(items[index].tracked.key)
             shadow = item.tracked.shadow
-            step = compare_with_base(shadow.base, shadow.pushed, content_hash(found), one_way=item.one_way)
+            step = compare_with_base(
+                shadow.base, shadow.pushed, content_hash(found), one_way=item.one_way, adds_up=adds_up
+            )
             if step is not HubStep.LEAVE:
                 planned.append(_Planned(index, item, found, step))
     if not planned:

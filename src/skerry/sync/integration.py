@@ -1,17 +1,18 @@
 """Takes one version of a document from the hub into the local store, as the protocol decides; all in the caller's transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from skerry.config.sync_config import Direction
+from skerry.config.sync_config import Direction, Granularity
 from skerry.errors import DuplicateKeyError
 from skerry.storage import WriteView
+from skerry.sync.incoming_validation import refusal
 from skerry.sync.link import Link
 from skerry.sync.local_documents import LocalDocuments
 from skerry.sync.protocol import document_state as states
 from skerry.sync.protocol.conflict_resolution import Resolution, Stamps, Winner, resolve
 from skerry.sync.protocol.document_state import Position, Shadow, State, content_hash
-from skerry.sync.protocol.hybrid_clock import corrected
+from skerry.sync.protocol.hybrid_clock import corrected, stamp_at
 from skerry.sync.protocol.reconciliation import Action
 from skerry.sync.shadow import Tracked
 from skerry.values import documents
@@ -23,6 +24,7 @@ COUNTED = {
     Action.APPLY: "pulled_applied",
     Action.AGREE: "pulled_agreed",
     Action.MERGE: "pulled_merged",
+    Action.CAPTURE: "captured_late",
     Action.PUSH: "found_here",
 }
 
@@ -37,6 +39,8 @@ class RemoteVersion:
     raw: bytes | None
     stamp: int
     position: Position
+    is_own: bool = False
+    """It is part of a batch of this edge."""
 
 
 class Integration:
@@ -49,6 +53,7 @@ class Integration:
         self._known: dict[tuple[Namespace, bytes], Tracked | None] = {}
         self._changed: dict[tuple[Namespace, bytes], Tracked] = {}
         self._counts: dict[Action, int] = {}
+        self._settled: list[tuple[Namespace, bytes]] = []  # clean again: what was kept for them is to be forgotten
         self.refused: list[tuple[RemoteVersion, DuplicateKeyError]] = []
 
     def know(self, namespace: Namespace, key: bytes, tracked: Tracked | None) -> None:
@@ -70,6 +75,8 @@ class Integration:
         tracked = self.shadow(remote.namespace, remote.key)
         old = None if tracked is None else tracked.shadow
         theirs = content_hash(remote.raw)
+        if action is Action.CAPTURE and self._link.selection.direction(remote.namespace) is Direction.PULL:
+            action = Action.APPLY
         if action is Action.ADVANCE:
             assert old is not None
             self._set(remote, old, states.advanced(old, remote.position))
@@ -80,6 +87,11 @@ class Integration:
                 self._set(remote, old, states.integrated(theirs, remote.position, remote.stamp))
         elif action is Action.MERGE:
             self._merge(remote, old, local)
+        elif action is Action.CAPTURE:
+            stamp = stamp_at(self._view.wall_ms)
+            self._set(remote, old, states.rebased(None, theirs, remote.position, order=self._order(), stamp=stamp))
+            self._forget_settled()
+            self._link.shadows.replace_base(self._view, remote.namespace, remote.key, remote.raw)
         elif action is Action.PUSH:
             self._set(remote, old, states.rebased(None, None, remote.position, order=self._order(), stamp=remote.stamp))
 
@@ -94,6 +106,7 @@ class Integration:
         local = self._local.get(namespace, key)
         new = states.settled(old, local=content_hash(local), position=position)
         if new is not None and new.state is State.DIRTY:
+            self._forget_settled()
             link.shadows.replace_base(view, namespace, key, link.shadows.pushed(view, namespace, key))
             link.shadows.forget_pushed(view, namespace, key)
         place = RemoteVersion(namespace, key, tracked.id_document, None, 0, position)
@@ -101,7 +114,11 @@ class Integration:
 
     def finish(self) -> None:
         """Write the shadows and count."""
+        self._forget_settled()
         self._link.shadows.save(self._view, self._changed.values())
+        on_dirty = self._link.on_dirty
+        if on_dirty is not None and any(each.shadow.state is State.DIRTY for each in self._changed.values()):
+            self._view.after_commit.append(on_dirty)
         self._changed.clear()
         self._view.after_commit.append(self._count)
 
@@ -121,8 +138,11 @@ class Integration:
         tracked = Tracked(namespace, key, remote.id_document, new)
         self._known[place] = self._changed[place] = tracked
         if new.state is State.CLEAN and old is not None and old.state is not State.CLEAN:
-            shadows.forget_base(view, namespace, key)
-            shadows.forget_pushed(view, namespace, key)
+            self._settled.append(place)
+
+    def _forget_settled(self) -> None:
+        self._link.shadows.forget_kept(self._view, self._settled)
+        self._settled.clear()
 
     def _put(self, remote: RemoteVersion, before: bytes | None, after: bytes | None) -> bool:
         """Put a version in place; false when a unique index refuses it, and it has been put aside."""
@@ -135,6 +155,7 @@ class Integration:
 
     def _merge(self, remote: RemoteVersion, old: Shadow | None, local: bytes | None) -> None:
         link, view, namespace, key = self._link, self._view, remote.namespace, remote.key
+        self._forget_settled()
         if link.selection.direction(namespace) is Direction.PULL:
             if self._put(remote, local, remote.raw):
                 self._set(remote, old, states.integrated(content_hash(remote.raw), remote.position, remote.stamp))
@@ -148,8 +169,16 @@ class Integration:
         else:
             stamp = corrected(old.last_hlc, link.clock_offset_ms)
             stamps = Stamps(stamp, remote.stamp)
-            found = resolve(_decoded(base), _decoded(local), _decoded(remote.raw), stamps, link.rules)
+            rules = link.rules.of(namespace)
+            if old.base is not None and base is None:  # it was not kept, so nobody knows which fields either side changed
+                rules = replace(rules, granularity=Granularity.DOCUMENT, paths={})
+            found = resolve(_decoded(base), _decoded(local), _decoded(remote.raw), stamps, rules)
         result = None if found.document is None else documents.encode(found.document)
+        if result is not None and result not in (local, remote.raw):
+            refused = refusal(view, link.storage, namespace, result)
+            if refused is not None:
+                paths = found.paths or ("",)
+                result, found = remote.raw, Resolution(_decoded(remote.raw), Winner.REMOTE, paths, refused)
         if not self._put(remote, local, result):
             return
         if found.is_conflict:
@@ -164,9 +193,13 @@ class Integration:
 
     def _log(self, remote: RemoteVersion, found: Resolution, versions: dict[str, bytes | None], stamp: int) -> None:
         facts: dict[str, Any] = {"local_stamp": stamp, "remote_stamp": remote.stamp}
+        if found.review is not None:
+            facts["needs_review"] = found.review
         self._link.conflicts.add(self._view, remote.namespace, remote.key, versions, found, facts)
         metrics = self._link.metrics
+        winner = found.winner.value
         self._view.after_commit.append(lambda: metrics.add("conflicts"))
+        self._view.after_commit.append(lambda: metrics.add(f"conflicts_won_by_{winner}"))
 
     def _order(self) -> int:
         return self._view.next_timestamp()

@@ -1,6 +1,5 @@
 """What the parts of one link share: its place in the store, its identity, its hub, and the lock that orders push and pull."""
 
-import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -8,12 +7,13 @@ from skerry.config.sync_config import Direction, SyncConfig
 from skerry.engine.engine import Engine
 from skerry.engine.operation_context import Durability, OperationContext
 from skerry.storage import ReadView, WriteView
-from skerry.sync import link_records, resume_tokens
+from skerry.sync import link_records, resume_tokens, selection_override
 from skerry.sync.conflict_log import ConflictLog
+from skerry.sync.conflict_rules import ConflictRules
 from skerry.sync.dead_letters import DeadLetters
+from skerry.sync.fair_lock import FairLock
 from skerry.sync.hub import Hub
 from skerry.sync.origin import Identity
-from skerry.sync.protocol.conflict_resolution import Rules
 from skerry.sync.selection import Selection
 from skerry.sync.shadow import Shadows
 from skerry.sync.sync_metrics import SyncMetrics
@@ -35,9 +35,11 @@ class Link:
         self.conflicts = ConflictLog(self.name)
         self.dead_letters = DeadLetters(self.name)
         self.metrics = SyncMetrics()
-        self.rules = Rules(config.conflict_policy, config.delete_policy, config.granularity)
+        self.rules = ConflictRules(config)
         self.clock_offset_ms = 0
-        self.lock = threading.RLock()
+        self.on_dirty: Callable[[], None] | None = None
+        """Called after a commit that left something to push which no local write did."""
+        self.lock = FairLock()
         self.selection = Selection(config.rules)
         self.identity = Identity.new()
 
@@ -47,10 +49,12 @@ class Link:
         def job(view: WriteView) -> list[Namespace]:
             stored = resume_tokens.selection_of(view, self.name)
             frozen = {} if stored is None else stored.frozen
-            self.selection = Selection(self.config.rules, frozen)
+            rules = selection_override.load(view, self.name).applied_to(self.config.rules)
+            self.selection = Selection(rules, frozen)
             if stored != self.selection:
                 link_records.save(view, self.name, link_records.SELECTION, self.selection.to_document())
                 self.storage.catalog.renew(view)
+            self.rules.save(view, self.name)
             identity = Identity.load(view, self.name)
             if identity is None:
                 self.identity.save(view, self.name)

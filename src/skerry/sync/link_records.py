@@ -26,6 +26,7 @@ def save(view: WriteView, link: str, part: str, record: Mapping[str, Any]) -> No
 
 
 def remove(view: WriteView, link: str, part: str) -> None:
+    """Forget a record, in the transaction of `view`."""
     view.run("DELETE FROM sync_link WHERE link = ?", (link + _SEPARATOR + part,))
 
 

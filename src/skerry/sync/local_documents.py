@@ -21,9 +21,17 @@ class LocalDocuments:
         self._origin = origin
         self._log = OplogBuffer(view, lsid=None, txn_number=None, origin=origin)
         self._writers: dict[Namespace, CollectionWriter] = {}
+        self._new: dict[bytes, bytes] = {}  # by key; of the collection of `_new_in`
+        self._new_in: CollectionWriter | None = None
 
     def get(self, namespace: Namespace, key: bytes) -> bytes | None:
-        return self._storage.lookup(self._view, namespace, key)
+        writer = self._writers.get(namespace)
+        if writer is None:
+            return self._storage.lookup(self._view, namespace, key)
+        if key in self._new:
+            self._insert_new()
+        record = self._view.record_by_key(writer.entry.file_id, key)
+        return None if record is None else record[1]
 
     def put(self, namespace: Namespace, key: bytes, before: bytes | None, after: bytes | None) -> None:
         """Replace `before`, which is the present version, by `after`; None is no document.
@@ -32,6 +40,13 @@ class LocalDocuments:
         """
         writer = self._writer(namespace)
         has_unique = any(index.descriptor.unique for index in writer.entry.indexes)
+        if before is None and after is not None and not has_unique:
+            if self._new_in is not writer:
+                self._insert_new()
+                self._new_in = writer
+            self._new[key] = after
+            return
+        self._insert_new()
         if not has_unique:
             self._put(writer, key, before, after)
             return
@@ -45,9 +60,16 @@ class LocalDocuments:
             raise
 
     def finish(self) -> None:
+        self._insert_new()
         for writer in self._writers.values():
             writer.finish()
         self._log.flush()
+
+    def _insert_new(self) -> None:
+        """Insert the documents that were collected: many at once are faster than one by one."""
+        new, self._new = self._new, {}
+        if new and self._new_in is not None:
+            self._new_in.insert_many([(raw, documents.id_of(raw)) for raw in new.values()])
 
     def _put(self, writer: CollectionWriter, key: bytes, before: bytes | None, after: bytes | None) -> None:
         if before is None:

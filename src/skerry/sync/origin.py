@@ -26,6 +26,9 @@ class Identity:
     """What the hub's registration of this edge said at the last start; another value means that a clone has started since."""
     next_run: str
     hub: str | None = None
+    """The hub's own name, found at the first meeting."""
+    home: str | None = None
+    """The database of the hub where this edge is registered; it stays when the selection changes."""
     edges: list[str] = field(default_factory=list)
     next_batch: int = 1
 
@@ -37,7 +40,7 @@ class Identity:
     @classmethod
     def new(cls) -> "Identity":
         edge = uuid.uuid4().hex
-        return cls(edge, 1, "", "", None, [edge])
+        return cls(edge, 1, "", "", edges=[edge])
 
     def save(self, view: WriteView, link: str) -> None:
         record = {name: getattr(self, name) for name in self.__slots__}
@@ -50,6 +53,17 @@ class Identity:
 
     def batch_id(self, number: int) -> BatchId:
         return BatchId(self.edge, self.incarnation, number)
+
+
+def note_copied(view: WriteView) -> None:
+    """Make every link of a copied or restored store take a new name when it starts, and compare everything.
+
+    The original may have used further batch numbers since the copy was made; the hub would take ours for those, and drop them.
+    """
+    for link, record in link_records.load_all(view, link_records.IDENTITY).items():
+        identity = Identity(**record)
+        identity.run = identity.next_run = ""
+        identity.save(view, link)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ Which links there are stands in the store, so each process that has the director
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from skerry.engine.engine import Engine
-from skerry.engine.op_observer import Change
+from skerry.engine.op_observer import Change, ChangeSink
 from skerry.storage import ReadView, WriteView
 from skerry.sync import link_records
 from skerry.sync.protocol.coalesce import Keep, note_local_write
-from skerry.sync.protocol.document_state import Shadow, State
 from skerry.sync.protocol.hybrid_clock import stamp_at
 from skerry.sync.selection import Selection
 from skerry.sync.shadow import Shadows, Tracked
@@ -39,16 +39,19 @@ class Outbox:
         self._known: tuple[object, tuple[_Capturing, ...]] = (None, ())
         self._listeners: tuple[Callable[[], None], ...] = ()
 
-    def wants(self, view: ReadView, namespace: Namespace) -> bool:
-        return any(link.selection.captures(namespace) for link in self._links(view))
+    def sink(self, view: WriteView, namespace: Namespace, origin: str) -> ChangeSink | None:
+        shadows = [
+            link.shadows for link in self._links(view) if origin != link.name and link.selection.captures(namespace)
+        ]
+        if not shadows:
+            return None
 
-    def on_changes(self, view: WriteView, changes: Sequence[Change]) -> None:
-        for link in self._links(view):
-            noted = [each for each in changes if each.origin != link.name and link.selection.captures(each.namespace)]
-            if noted:
-                _capture(view, link.shadows, noted)
-        if self._listeners:
+        def capture(changes: Sequence[Change]) -> None:
+            for each in shadows:
+                _capture(view, each, changes)
             view.after_commit.extend(self._listeners)
+
+        return capture
 
     def subscribe(self, callback: Callable[[], None]) -> None:
         """Call `callback` after each commit of this process that may have made something dirty."""
@@ -82,33 +85,29 @@ def attach(engine: Engine) -> Outbox:
 def _capture(view: WriteView, shadows: Shadows, changes: Sequence[Change]) -> None:
     """Note changes of one link; runs of inserts, which rarely have a shadow, go in at once."""
     stamp = stamp_at(view.wall_ms)
-    run: list[Change] = []
-    for change in changes:
-        if change.before is None:
-            run.append(change)
-            continue
-        _note_inserts(view, shadows, run, stamp)
-        run = []
-        _note(view, shadows, change, stamp)
-    _note_inserts(view, shadows, run, stamp)
+    for is_insert, run in groupby(changes, lambda change: change.before is None):
+        if is_insert:
+            _note_inserts(view, shadows, list(run), stamp)
+        else:
+            for change in run:
+                _note(view, shadows, change, stamp)
 
 
-def _note_inserts(view: WriteView, shadows: Shadows, changes: Sequence[Change], stamp: int) -> None:
-    fresh = []
-    for change in changes:
-        assert change.after is not None
-        noted = Shadow(State.DIRTY, first_write=change.timestamp, first_hlc=stamp, last_hlc=stamp)
-        fresh.append(Tracked(change.namespace, change.key, documents.id_document(change.after), noted))
-    if not fresh or shadows.add_new(view, fresh) == len(fresh):
+def _note_inserts(view: WriteView, shadows: Shadows, changes: list[Change], stamp: int) -> None:
+    namespace, id_document = changes[0].namespace, documents.id_document
+    created = [(key, id_document(after or b""), timestamp) for _, key, _, after, timestamp, _ in changes]
+    if shadows.add_created(view, namespace, created, stamp=stamp):
         return
     for change in changes:
-        tracked = shadows.get(view, change.namespace, change.key)
+        tracked = shadows.get(view, namespace, change.key)
         if tracked is None or tracked.shadow.first_write != change.timestamp:
             _note(view, shadows, change, stamp)
 
 
 def _note(view: WriteView, shadows: Shadows, change: Change, stamp: int) -> None:
     namespace, key = change.namespace, change.key
+    if change.after is not None and shadows.touch_dirty(view, namespace, key, stamp=stamp):
+        return
     tracked = shadows.get(view, namespace, key)
     old = None if tracked is None else tracked.shadow
     noted = note_local_write(old, is_delete=change.after is None, order=change.timestamp, stamp=stamp)

@@ -12,7 +12,7 @@ from skerry.storage import WriteView
 from skerry.sync import resume_tokens
 from skerry.sync.change_applier import ChangeApplier
 from skerry.sync.change_stream_listener import ChangeStreamListener
-from skerry.sync.full_sync import FullSync
+from skerry.sync.full_sync import COPIED_STORE, FullSync
 from skerry.sync.hub import failure_of, now
 from skerry.sync.integration import Integration
 from skerry.sync.link import Link
@@ -41,12 +41,17 @@ class PullWorker:
         self._listener: ChangeStreamListener | None = None
         self._full_sync_wanted = False
         self._saved = self._tried_dead = self._moved = time.monotonic()
+        self._last_token: Mapping[str, Any] = {}
         self.flushed = 0
         self.heard_at: float | None = None
 
     def request_full_sync(self) -> None:
         """Compare all collections anew, as soon as possible."""
         self._full_sync_wanted = True
+
+    def request_dead_letter_retry(self) -> None:
+        """Try what was put aside again, as soon as possible."""
+        self._tried_dead = -DEAD_LETTER_SECONDS
 
     @property
     def is_full_sync_wanted(self) -> bool:
@@ -68,7 +73,7 @@ class PullWorker:
         self.walk.load()
         stored = link.read(lambda view: StreamPosition.load(view, link.name))
         if stored is None or is_clone:
-            self._start_anew("a copy of this store uses its old name" if is_clone else "first")
+            self._start_anew(COPIED_STORE if is_clone else "first")
         else:
             self.applier.start_at(stored)
             self._resume(stored)
@@ -78,8 +83,8 @@ class PullWorker:
     def step(self) -> None:
         """Do the next piece of work: a chunk of a walk, then the events that wait."""
         if self._full_sync_wanted:
-            self._full_sync_wanted = False
             self.walk.plan(self.namespaces(), "asked for", again=True)
+            self._full_sync_wanted = False  # not before, so that whoever waits for it sees one of the two
         self.walk.step()
         assert self._listener is not None
         try:
@@ -88,10 +93,13 @@ class PullWorker:
             self._recover(error, by_token=True)
             return
         self.heard_at = time.monotonic()
-        if batch.events or batch.token != self.applier.position.token:
-            self._moved = self.heard_at
+        if batch.token != self._last_token:
+            self._moved, self._last_token = self.heard_at, batch.token
         if batch.events or batch.is_last or self.heard_at - self._saved > IDLE_SAVE_SECONDS:
+            started = time.perf_counter()
             self.applier.apply(batch)
+            if batch.events:
+                self._link.metrics.observe("apply", time.perf_counter() - started)
             self._saved = self.heard_at
         if batch.is_last:
             self._resume(self.applier.position)

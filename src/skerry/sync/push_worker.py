@@ -96,7 +96,7 @@ class PushWorker:
         link = self._link
         link.shadows.retry_refused(view, view.wall_ms)
         waiting = link.shadows.dirty(
-            view, excluded=link.selection.frozen, now_ms=view.wall_ms, limit=self._documents_max * 2
+            view, excluded=link.selection.frozen, now_ms=view.wall_ms, limit=self._documents_max
         )
         items: list[PushItem] = []
         chosen = plan_batch(
@@ -126,19 +126,21 @@ class PushWorker:
 
     def _candidates(self, view: WriteView, waiting: list[Tracked], items: list[PushItem]) -> Iterator[Candidate]:
         """Read the documents that may go with the oldest one, no more of them than are asked for; `items` takes them up."""
+        collections = self._link.storage.catalog.snapshot(view)
         for tracked in waiting:
             if tracked.namespace.db != waiting[0].namespace.db:
                 continue
-            item = self._item(view, tracked)
+            entry = collections.get(tracked.namespace)
+            record = None if entry is None else view.record_by_key(entry.file_id, tracked.key)
+            item = self._item(view, tracked, None if record is None else record[1])
             if item is not None:
                 items.append(item)
                 yield Candidate(tracked.namespace.db, len(item.local or b""), tracked.shadow.next_retry)
 
-    def _item(self, view: WriteView, tracked: Tracked) -> PushItem | None:
+    def _item(self, view: WriteView, tracked: Tracked, local: bytes | None) -> PushItem | None:
         """Return what to push for a dirty document; None when it is as the hub has it, and so is settled here."""
         link, shadow = self._link, tracked.shadow
         namespace, key = tracked.namespace, tracked.key
-        local = link.storage.lookup(view, namespace, key)
         if content_hash(local) != shadow.base:
             base = link.shadows.base(view, namespace, key) if local is not None and shadow.base is not None else None
             return PushItem(tracked, local, base, one_way=link.selection.is_one_way(namespace))
@@ -184,8 +186,10 @@ class PushWorker:
         link.metrics.add("pushed", len(named))
         link.metrics.add("push_batches", 1 if named else 0)
         link.metrics.add("push_left_out", left)
-        self._finish(batch.id.number, _acknowledging(named, _left_out))
-        if len(named) == len(batch.items):
+        if left:
+            self._finish(batch.id.number, _acknowledging(named, _left_out))
+        else:
+            self._acknowledge(batch.id.number)
             self._documents_max = min(self._documents_max * 2, link.config.batch_documents_max)
         return len(named)
 
@@ -251,14 +255,23 @@ class PushWorker:
 
         def job(view: WriteView) -> None:
             changed = []
-            for tracked in link.shadows.of_state(view, State.INFLIGHT):
-                if tracked.shadow.batch != number:
-                    continue
+            for tracked in link.shadows.of_batch(view, number, State.INFLIGHT):
                 shadow = outcome((tracked.namespace, tracked.key))(tracked.shadow)
                 changed.append(Tracked(tracked.namespace, tracked.key, tracked.id_document, shadow))
                 if shadow.state is not State.AWAIT:
                     link.shadows.forget_pushed(view, tracked.namespace, tracked.key)
             link.shadows.save(view, changed)
+            self._records.remove(view, number)
+
+        link.write(job)
+
+
+    def _acknowledge(self, number: int) -> None:
+        """Close a batch that the hub has taken as a whole."""
+        link = self._link
+
+        def job(view: WriteView) -> None:
+            link.shadows.acknowledge(view, number)
             self._records.remove(view, number)
 
         link.write(job)

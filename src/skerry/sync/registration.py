@@ -17,8 +17,10 @@ def register_with_hub(link: Link) -> bool:
     A clone has taken a new name and must compare everything. Raises `HubUnfitError` for another hub than the one of the last
     time, and pymongo's errors.
     """
-    link.hub.prepare_markers(link.selection.home)
-    markers = link.hub.markers(link.selection.home)
+    home = link.identity.home or link.selection.home
+    for db in {home, link.selection.home}:
+        link.hub.prepare_markers(db)
+    markers = link.hub.markers(home)
     hub = markers.find_one_and_update(
         {"_id": {"hub": 1}},
         {"$setOnInsert": {"name": uuid.uuid4().hex}},
@@ -34,7 +36,7 @@ def register_with_hub(link: Link) -> bool:
     is_clone = known_run is not None and known_run not in (identity.run, identity.next_run)
     if is_clone:
         identity.take_new_name()
-    identity.hub = hub["name"]
+    identity.hub, identity.home = hub["name"], home
     identity.next_run = uuid.uuid4().hex
     _store(link, identity)
     markers.update_one(

@@ -8,26 +8,30 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 from pymongo.errors import PyMongoError
 
 from skerry.config.sync_config import SyncConfig
 from skerry.engine.engine import Engine
-from skerry.errors import ShutdownError
+from skerry.errors import BadValueError, ShutdownError
 from skerry.storage import WriteView
 from skerry.sync import outbox
 from skerry.sync.hub import HubUnfitError, failure_of
 from skerry.sync.lease import Lease
 from skerry.sync.link import Link
+from skerry.sync.local_documents import open_documents
 from skerry.sync.protocol.backoff import Backoff
 from skerry.sync.protocol.document_state import State
 from skerry.sync.protocol.hybrid_clock import milliseconds_of
 from skerry.sync.pull_worker import PullWorker
 from skerry.sync.push_worker import BatchUnsettledError, HubLostError, PushWorker
+from skerry.sync.selection_override import SelectionOverride
 from skerry.sync.sync_health import LinkState, LinkStatus
 from skerry.sync.verify import Difference, verify
+from skerry.values import documents, key_string
+from skerry.values.compare import equal
 from skerry.values.namespace import Namespace
 
 LOG: Final = logging.getLogger("skerry.sync")
@@ -54,6 +58,7 @@ class Replicator:
         self._running = threading.Event()  # not paused
         self._connected = threading.Event()
         self._dirty = threading.Event()
+        self._reselected = threading.Event()  # the stream is to be opened anew, for other rules
         self._threads: list[threading.Thread] = []
         self._flushes = 0
 
@@ -61,6 +66,7 @@ class Replicator:
         """Capture local writes from now on, and begin to connect; returns at once, with or without a hub."""
         self.link.register()
         self._outbox.subscribe(self._dirty.set)
+        self.link.on_dirty = self._dirty.set
         self._running.set()
         self._state = LinkState.CONNECTING
         for name, work in (("pull", self._pull_loop), ("push", self._push_loop)):
@@ -98,10 +104,60 @@ class Replicator:
         """Compare every collection on both sides and repair what differs; `wait_until_in_step` waits for it."""
         self._pull.request_full_sync()
 
+    @property
+    def is_full_sync_wanted(self) -> bool:
+        """Whether a comparison was asked for and has not begun."""
+        return self._pull.is_full_sync_wanted
+
+    def override_selection(self, override: SelectionOverride) -> None:
+        """Let other rules stand in front of the configured ones: capture by them at once, and open the stream anew.
+
+        Raises `ConfigurationError` for patterns that cannot be combined; then nothing has changed.
+        """
+        link = self.link
+        override.applied_to(link.config.rules)
+        with link.lock:
+            link.write(lambda view: override.save(view, link.name), durable=True)
+            link.register()
+        self._reselected.set()
+
+    def retry_dead_letters(self) -> None:
+        """Try soon what could not be applied here, and what the hub refuses."""
+        link = self.link
+        link.write(link.shadows.make_refused_due)
+        self._pull.request_dead_letter_retry()
+        self._dirty.set()
+
+    def namespaces(self) -> list[Namespace]:
+        """Return the collections of both sides that travel. Raises pymongo's errors."""
+        return self._pull.namespaces()
+
     def verify(self) -> Iterator[Difference]:
         """Compare both sides now and iterate over what differs, changing nothing. Raises pymongo's errors."""
-        for namespace in self._pull.namespaces():
+        for namespace in self.namespaces():
             yield from verify(self.link, namespace)
+
+    def resolve_conflict(self, id: int, document: Mapping[str, Any] | None) -> bool:
+        """Put a version in place of what a conflict has become (None: delete it), as a local write; false for an unknown id.
+
+        Raises `DuplicateKeyError` of a unique index, `BadValueError` when the document has another `_id`.
+        """
+        link = self.link
+
+        def job(view: WriteView) -> bool:
+            conflict = link.conflicts.get(view, id)
+            if conflict is None:
+                return False
+            known = next(conflict.record[each] for each in ("local", "remote", "base") if conflict.record[each])
+            if document is not None and not equal(document.get("_id"), known["_id"]):
+                raise BadValueError("the document that resolves a conflict has to keep the _id")
+            namespace, key = Namespace.parse(conflict.namespace), key_string.encode(known["_id"])
+            after = None if document is None else documents.prepare_for_insert(documents.encode(document))[0]
+            with open_documents(view, link.storage, origin="") as local:
+                local.put(namespace, key, local.get(namespace, key), after)
+            return link.conflicts.mark_resolved(view, id)
+
+        return link.write(job, durable=True)
 
     def thaw(self, namespace: Namespace) -> None:
         """Let a frozen collection travel again, beginning with a comparison: what the hub dropped is deleted here then."""
@@ -173,10 +229,11 @@ class Replicator:
                 continue
             try:
                 self._set_state(LinkState.CONNECTING, self._error)
+                self._reselected.clear()
                 self._pull.connect()
                 self._connected.set()
                 backoff.succeeded()
-                while self._may_run():
+                while self._may_run() and not self._reselected.is_set():
                     self._pull.step()
                     is_copying = self._pull.walk.is_pending
                     self._set_state(LinkState.COPYING if is_copying else LinkState.STREAMING, None)
@@ -196,7 +253,7 @@ class Replicator:
                 continue
             self._dirty.clear()
             try:
-                if not self._push.has_work() or not self._push.push():
+                if not self._push.has_work() or not self._push_batch():
                     self._dirty.wait(POLL_SECONDS)
                 backoff.succeeded()
             except ShutdownError:
@@ -204,6 +261,13 @@ class Replicator:
             except Exception as error:
                 self._failed(error)
                 self._stopping.wait(backoff.next_delay_ms() / 1000)
+
+    def _push_batch(self) -> int:
+        started = time.perf_counter()
+        taken = self._push.push()
+        if taken:
+            self.link.metrics.observe("push", time.perf_counter() - started)
+        return taken
 
     def _may_run(self) -> bool:
         """Whether to go on now; waits a moment while paused, or while another process has the link."""

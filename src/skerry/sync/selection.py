@@ -52,7 +52,7 @@ class Selection:
 
     @property
     def home(self) -> str:
-        """The database whose marker collection holds the link's registration."""
+        """A database that the link's stream shows: the marker collection for notes that belong to no batch is there."""
         names = [rule.pattern.partition(".")[0] for rule in self.rules if rule.direction is not Direction.NONE]
         return next((name for name in names if "*" not in name), MARKERS)
 
@@ -77,8 +77,7 @@ class Selection:
         if namespace.db in _SERVER_DATABASES or namespace.coll == MARKERS or namespace.coll.startswith("system."):
             return Direction.NONE
         for rule in self.rules:
-            db, _, coll = rule.pattern.partition(".")
-            if re.fullmatch(_as_expression(db), namespace.db) and re.fullmatch(_as_expression(coll), namespace.coll):
+            if fits(rule.pattern, namespace):
                 return rule.direction
         return Direction.NONE
 
@@ -86,6 +85,12 @@ class Selection:
 def selected(namespaces: Iterable[Namespace], selection: Selection) -> list[Namespace]:
     """Return those that travel at all, in a fixed order."""
     return sorted(each for each in namespaces if selection.direction(each) is not Direction.NONE)
+
+
+def fits(pattern: str, namespace: Namespace) -> bool:
+    """Whether a namespace is one that a pattern of `database.collection` means."""
+    db, _, coll = pattern.partition(".")
+    return bool(re.fullmatch(_as_expression(db), namespace.db) and re.fullmatch(_as_expression(coll), namespace.coll))
 
 
 def _as_expression(pattern: str) -> str:

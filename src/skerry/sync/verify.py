@@ -16,6 +16,9 @@ from skerry.values.namespace import Namespace
 
 LOOK_AGAIN_SECONDS: Final = 1.0
 LOOKS_MAX: Final = 5
+ONLY_HERE: Final = "only here"
+ONLY_ON_THE_HUB: Final = "only on the hub"
+DIFFERENT: Final = "different"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +45,12 @@ def verify(link: Link, namespace: Namespace) -> Iterator[Difference]:
         upper = theirs[-1][0] if more else key_string.HIGHEST
         there = dict(theirs)
         here = _local(link, namespace, lower, upper)
-        for key in sorted(there.keys() | here.keys()):
-            if there.get(key) != here.get(key):
-                raw = here[key] if key in here else there[key]
-                found = _look_again(link, namespace, key, documents.id_of(raw), direction)
-                if found is not None:
-                    yield found
+        suspects = {
+            key: documents.id_of(here[key] if key in here else there[key])
+            for key in there.keys() | here.keys()
+            if there.get(key) != here.get(key)
+        }
+        yield from _look_again(link, namespace, suspects, direction)
         if more:
             lower, after, is_first = upper, documents.id_of(theirs[-1][1]), False
 
@@ -67,16 +70,28 @@ def _local(link: Link, namespace: Namespace, lower: bytes, upper: bytes) -> dict
     return found
 
 
-def _look_again(link: Link, namespace: Namespace, key: bytes, id_value: Any, direction: Direction) -> Difference | None:
+def _look_again(
+    link: Link, namespace: Namespace, suspects: dict[bytes, Any], direction: Direction
+) -> Iterator[Difference]:
+    """Look at documents until they are alike or time is up; `suspects` maps key strings to `_id`s."""
+    found: dict[bytes, Difference] = {}
     for _ in range(LOOKS_MAX):
-        theirs = link.hub.find_by_ids(namespace, [id_value]).get(key)
+        if not suspects:
+            return
+        theirs = link.hub.find_by_ids(namespace, list(suspects.values()))
         with link.storage.read() as view:
-            ours = link.storage.lookup(view, namespace, key)
-        if ours == theirs:
-            return None
-        time.sleep(LOOK_AGAIN_SECONDS / LOOKS_MAX)
+            ours = {key: link.storage.lookup(view, namespace, key) for key in suspects}
+        suspects = {key: id_value for key, id_value in suspects.items() if ours[key] != theirs.get(key)}
+        found = {
+            key: Difference(namespace, id_value, _kind(ours[key], theirs.get(key)))
+            for key, id_value in suspects.items()
+        }
+        time.sleep(LOOK_AGAIN_SECONDS / LOOKS_MAX if suspects else 0)
+    tolerated = {Direction.PUSH: ONLY_ON_THE_HUB, Direction.PULL: ONLY_HERE}.get(direction)
+    yield from (found[key] for key in sorted(found) if found[key].kind != tolerated)
+
+
+def _kind(ours: bytes | None, theirs: bytes | None) -> str:
     if ours is None:
-        return None if direction is Direction.PUSH else Difference(namespace, id_value, "only on the hub")
-    if theirs is None:
-        return None if direction is Direction.PULL else Difference(namespace, id_value, "only here")
-    return Difference(namespace, id_value, "different")
+        return ONLY_ON_THE_HUB
+    return ONLY_HERE if theirs is None else DIFFERENT

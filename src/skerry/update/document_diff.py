@@ -3,7 +3,8 @@
 Source: MongoDB manual, "update Event". Embedded documents are described field by field, arrays position by position where
 that is shorter than the whole array; `a.0` is a position where the old version has an array at `a`. A difference in the
 order of fields or in fields whose names hold dots is described by setting the embedded document that has them. For such
-names at the top, `disambiguatedPaths` tells the path's components, as the server does.
+names at the top, and for paths through fields whose names are numbers, `disambiguatedPaths` tells the path's components, array
+positions as integers, as the server does.
 
 `apply_description(old, update_description(old, new))` is `new`, but for the place of top-level fields that changed their
 order, for which the form has no words: they are set and stay where they are.
@@ -15,6 +16,8 @@ from typing import Any
 from skerry.update.binary_equality import binary_equal
 from skerry.values.field_path import split
 
+_Path = tuple[str | int, ...]
+
 
 class _Description:
     """The three lists in the making."""
@@ -25,12 +28,21 @@ class _Description:
         self.updated: dict[str, Any] = {}
         self.removed: list[str] = []
         self.truncated: list[dict[str, Any]] = []
-        self.disambiguated: dict[str, list[str]] = {}
+        self.disambiguated: dict[str, list[str | int]] = {}
 
     def add(self, inner: "_Description") -> None:
         self.updated.update(inner.updated)
         self.removed += inner.removed
         self.truncated += inner.truncated
+        self.disambiguated.update(inner.disambiguated)
+
+    def note(self, path: "_Path") -> str:
+        """Return the path with dots, and remember its components where those do not tell them."""
+        dotted = ".".join(map(str, path))
+        names = [part for part in path if isinstance(part, str)]
+        if any("." in name for name in names) or any(name.isdigit() for name in names[1:]):
+            self.disambiguated[dotted] = list(path)
+        return dotted
 
 
 def update_description(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
@@ -38,24 +50,20 @@ def update_description(old: dict[str, Any], new: dict[str, Any]) -> dict[str, An
     found = _Description()
     for name in old:
         if name not in new:
-            found.removed.append(name)
-            _note_dots(found, name)
+            found.removed.append(found.note((name,)))
     for name, value in new.items():
         if name not in old:
-            found.updated[name] = value
-            _note_dots(found, name)
+            found.updated[found.note((name,))] = value
         elif value is not old[name] and not binary_equal(old[name], value):
-            inner = _change(name, old[name], value)
+            inner = _change((name,), old[name], value)
             if inner is None or _has_dotted_names(old) or _has_dotted_names(new):
-                found.updated[name] = value
-                _note_dots(found, name)
+                found.updated[found.note((name,))] = value
             else:
                 found.add(inner)
     if not _keeps_order(old, new):
         for name in _moved(old, new):
             if not any(path == name or path.startswith(name + ".") for path in found.updated):
-                found.updated[name] = new[name]
-                _note_dots(found, name)
+                found.updated[found.note((name,))] = new[name]
     description = {
         "updatedFields": found.updated,
         "removedFields": found.removed,
@@ -71,12 +79,7 @@ def _has_dotted_names(document: dict[str, Any]) -> bool:
     return any("." in name for name in document)
 
 
-def _note_dots(found: _Description, name: str) -> None:
-    if "." in name:
-        found.disambiguated[name] = [name]
-
-
-def _change(path: str, old: Any, new: Any) -> _Description | None:
+def _change(path: _Path, old: Any, new: Any) -> _Description | None:
     """Describe an embedded change; None when only setting the whole value says it."""
     if old.__class__ is dict and new.__class__ is dict:
         return _document_change(path, old, new)
@@ -85,7 +88,7 @@ def _change(path: str, old: Any, new: Any) -> _Description | None:
     return None
 
 
-def _document_change(path: str, old: dict[str, Any], new: dict[str, Any]) -> _Description | None:
+def _document_change(path: _Path, old: dict[str, Any], new: dict[str, Any]) -> _Description | None:
     if not new or not _keeps_order(old, new):
         return None
     found = _Description()
@@ -93,32 +96,32 @@ def _document_change(path: str, old: dict[str, Any], new: dict[str, Any]) -> _De
         if name not in new:
             if "." in name:
                 return None
-            found.removed.append(f"{path}.{name}")
+            found.removed.append(found.note((*path, name)))
     for name, value in new.items():
         if name not in old or not binary_equal(old[name], value):
             if "." in name:
                 return None
-            _describe(found, f"{path}.{name}", old.get(name), value)
+            _describe(found, (*path, name), old.get(name), value)
     return found
 
 
-def _array_change(path: str, old: list[Any], new: list[Any]) -> _Description | None:
+def _array_change(path: _Path, old: list[Any], new: list[Any]) -> _Description | None:
     if not new:
         return None
     found = _Description()
     if len(new) < len(old):
-        found.truncated.append({"field": path, "newSize": len(new)})
+        found.truncated.append({"field": found.note(path), "newSize": len(new)})
     for position, value in enumerate(new):
         if position >= len(old) or not binary_equal(old[position], value):
-            _describe(found, f"{path}.{position}", old[position] if position < len(old) else None, value)
+            _describe(found, (*path, position), old[position] if position < len(old) else None, value)
     changes = len(found.updated) + len(found.removed) + len(found.truncated)
     return found if changes <= len(new) // 2 else None
 
 
-def _describe(found: _Description, path: str, old: Any, new: Any) -> None:
+def _describe(found: _Description, path: _Path, old: Any, new: Any) -> None:
     inner = _change(path, old, new)
     if inner is None:
-        found.updated[path] = new
+        found.updated[found.note(path)] = new
     else:
         found.add(inner)
 
@@ -141,9 +144,9 @@ def _moved(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 
 def apply_description(old: dict[str, Any], description: Mapping[str, Any]) -> dict[str, Any]:
     """Return the version that a description leads to; `old` is left alone."""
-    disambiguated: Mapping[str, Sequence[str]] = description.get("disambiguatedPaths") or {}
+    disambiguated: Mapping[str, Sequence[str | int]] = description.get("disambiguatedPaths") or {}
 
-    def parts_of(path: str) -> Sequence[str]:
+    def parts_of(path: str) -> Sequence[str | int]:
         return disambiguated.get(path) or split(path)
 
     new = dict(old)
@@ -168,7 +171,7 @@ def apply_description(old: dict[str, Any], description: Mapping[str, Any]) -> di
     return new
 
 
-def _copied(document: dict[str, Any], way: Sequence[str]) -> Any:
+def _copied(document: dict[str, Any], way: Sequence[str | int]) -> Any:
     """Copy the documents and arrays on the way, so that the last one may be changed, and return that."""
     holder: Any = document
     for part in way:

@@ -16,6 +16,7 @@ from bson.errors import BSONError
 from bson.int64 import Int64
 from bson.objectid import ObjectId
 from bson.raw_bson import RawBSONDocument
+from bson.timestamp import Timestamp
 
 from skerry.errors import (
     BadValueError,
@@ -50,6 +51,8 @@ _UNDEFINED_TYPE: Final = 0x06
 _INT_TYPE: Final = 0x10
 _LONG_TYPE: Final = 0x12
 _CODE_WITH_SCOPE_TYPE: Final = 0x0F
+_TIMESTAMP_TYPE: Final = 0x11
+_NUL_AND_EMPTY_TIMESTAMP: Final = bytes(9)  # the end of a field's name, then seconds and increment
 _PLAIN_ID_TYPES: Final = frozenset((_STRING_TYPE, _INT_TYPE, _LONG_TYPE, _OBJECT_ID_TYPE))
 _ID_NAME: Final = b"_id\x00"
 _REFERENCE_NAME: Final = b"$ref\x00"
@@ -68,6 +71,7 @@ _SIZE_AFTER_LENGTH: Final[dict[int, int]] = {
 _int32_at: Final = struct.Struct("<i").unpack_from
 _int64_at: Final = struct.Struct("<q").unpack_from
 _pack_int32: Final = struct.Struct("<i").pack
+_pack_timestamp: Final = struct.Struct("<II").pack
 
 
 def decode(raw: bytes) -> dict[str, Any]:
@@ -132,7 +136,7 @@ def check_depth(raw: bytes) -> None:
         start, depth = pending.pop()
         if depth > MAX_NESTING_DEPTH:
             raise NumericOverflowError(f"Document exceeds maximum nested object depth of {MAX_NESTING_DEPTH}")
-        for kind, _, value_at, _ in _elements(raw, start):
+        for kind, _, value_at, _ in elements(raw, start):
             if kind in (_DOCUMENT_TYPE, _ARRAY_TYPE):
                 pending.append((value_at, depth + 1))
             elif kind == _CODE_WITH_SCOPE_TYPE:
@@ -205,6 +209,20 @@ def prepare_for_insert(raw: bytes) -> tuple[bytes, Any]:
     return raw, value
 
 
+def fill_empty_timestamps(raw: bytes, timestamp: Timestamp) -> bytes:
+    """Return a document with `timestamp` in its own fields, but for `_id`, that hold `Timestamp(0, 0)`.
+
+    Source: MongoDB manual, "BSON Types", Timestamps.
+    """
+    if _NUL_AND_EMPTY_TIMESTAMP not in raw:
+        return raw
+    filled = bytearray(raw)
+    for kind, start, value_at, end in elements(raw, 0):
+        if kind == _TIMESTAMP_TYPE and not any(raw[value_at:end]) and raw[start + 1 : value_at] != _ID_NAME:
+            filled[value_at:end] = _pack_timestamp(timestamp.inc, timestamp.time)
+    return bytes(filled)
+
+
 def check_id(value: Any, *, undefined: bool = False) -> None:
     """Check that a value may be an `_id`.
 
@@ -223,7 +241,7 @@ def check_id(value: Any, *, undefined: bool = False) -> None:
 
 
 def _with_id_moved_first(raw: bytes) -> bytes | None:
-    found = [(start, end) for _, start, value_at, end in _elements(raw, 0) if raw[start + 1 : value_at] == _ID_NAME]
+    found = [(start, end) for _, start, value_at, end in elements(raw, 0) if raw[start + 1 : value_at] == _ID_NAME]
     if len(found) > 1:
         raise BadValueError("can't have multiple _id fields in one document")
     if not found:
@@ -232,7 +250,7 @@ def _with_id_moved_first(raw: bytes) -> bytes | None:
     return b"".join((raw[:4], raw[start:end], raw[4:start], raw[end:]))
 
 
-def _elements(raw: bytes, start: int) -> Iterator[tuple[int, int, int, int]]:
+def elements(raw: bytes, start: int) -> Iterator[tuple[int, int, int, int]]:
     """Yield (type, start, start of the value, end) of each element of the document that begins at `start`."""
     at = start + 4
     try:

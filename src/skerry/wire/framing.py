@@ -10,10 +10,13 @@ _READ_BYTES_MAX: Final = 1024 * 1024  # keeps a single read from reserving what 
 
 
 class MessageAssembler:
-    """Collects what one peer sends and cuts it into messages; for one thread. Useless after it has raised."""
+    """Collects what one peer sends and cuts it into messages; for one thread. Useless after it has raised.
+
+    `message_bytes_max` may change between two calls of `feed`.
+    """
 
     def __init__(self, message_bytes_max: int = MESSAGE_BYTES_MAX) -> None:
-        self._message_bytes_max = message_bytes_max
+        self.message_bytes_max = message_bytes_max
         self._buffer = bytearray()
         self._length = 0  # of the message that the buffer begins with; 0 = its header is not complete yet
 
@@ -34,7 +37,7 @@ class MessageAssembler:
         Raises ProtocolError on a header that cannot be a request's, after the whole messages before it.
         """
         if not self._buffer and len(data) >= HEADER_BYTES:
-            header = parse_header(data, 0, self._message_bytes_max)
+            header = parse_header(data, 0, self.message_bytes_max)
             if header.length == len(data):
                 yield data
                 return
@@ -43,7 +46,7 @@ class MessageAssembler:
         try:
             while len(self._buffer) - start >= HEADER_BYTES:
                 if not self._length:
-                    self._length = parse_header(self._buffer, start, self._message_bytes_max).length
+                    self._length = parse_header(self._buffer, start, self.message_bytes_max).length
                 if len(self._buffer) - start < self._length:
                     break
                 message = bytes(memoryview(self._buffer)[start : start + self._length])

@@ -172,6 +172,7 @@ def _document_end(message: bytes, start: int, limit: int) -> int:
     return end
 
 
-def build_op_msg_reply(body: bytes, *, request_id: int, response_to: int) -> bytes:
-    """A whole message with one BSON document, no flags set."""
-    return _REPLY_PREFIX.pack(_BODY_OFFSET + len(body), request_id, response_to, OpCode.MSG, 0, 0) + body
+def build_op_msg_reply(body: bytes, *, request_id: int, response_to: int, more_to_come: bool = False) -> bytes:
+    """A whole message with one BSON document; `more_to_come` tells of a next one that answers this."""
+    flags = _MORE_TO_COME if more_to_come else 0
+    return _REPLY_PREFIX.pack(_BODY_OFFSET + len(body), request_id, response_to, OpCode.MSG, flags, 0) + body

@@ -23,14 +23,18 @@ class RecordingNode:
     signal_to_send: ClassVar[signal.Signals] = signal.SIGTERM
     failure: ClassVar[Exception | None] = None
 
-    def __init__(self, data: Path, *, server: Any, sync: Any, engine: Any) -> None:
-        self.data, self.server, self.sync, self.engine = data, server, sync, engine
+    def __init__(self, data: Path, *, server: Any, sync: Any, engine: Any, admin: Any) -> None:
+        self.data, self.server, self.sync, self.engine, self.admin = data, server, sync, engine, admin
         self.stopped = False
         RecordingNode.latest = self
 
     @property
     def address(self) -> str:
         return f"{self.server.bind_host}:{self.server.bind_port}"
+
+    @property
+    def admin_url(self) -> str | None:
+        return None if self.admin is None else f"http://{self.admin.bind_host}:{self.admin.bind_port}"
 
     def start(self) -> None:
         if self.failure:
@@ -97,6 +101,13 @@ def test_without_a_hub_there_is_no_sync(tmp_path: Path) -> None:
     serve(tmp_path)
     assert RecordingNode.latest.data == tmp_path
     assert RecordingNode.latest.sync is None
+
+
+def test_an_admin_address_opens_the_admin_api_and_is_printed_after_the_ready_line(tmp_path: Path) -> None:
+    assert serve(tmp_path, "--bind", "127.0.0.1:4711").stdout.count("\n") == 1
+    assert RecordingNode.latest.admin is None
+    result = serve(tmp_path, "--bind", "127.0.0.1:4711", "--admin", "127.0.0.1:4712")
+    assert result.stdout == "skerry ready mongodb://127.0.0.1:4711\nskerry admin http://127.0.0.1:4712\n"
 
 
 def test_hub_rules_and_name_become_the_sync_configuration(tmp_path: Path) -> None:

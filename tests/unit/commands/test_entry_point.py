@@ -13,6 +13,7 @@ from skerry.engine.cursor import ActiveOperation, Cursor
 from skerry.engine.cursor_registry import CursorRegistry
 from skerry.engine.logical_sessions import StatementAlreadyExecuted
 from skerry.engine.operation_context import OperationContext
+from skerry.engine.operation_metrics import OperationMetrics
 from skerry.engine.requests import FindQuery, InsertResult
 from skerry.errors import CorruptDatabaseError, NoSuchTransactionError, ShutdownError, WriteConflictError
 from skerry.values.namespace import Namespace
@@ -26,6 +27,7 @@ class FakeEngine:
 
     def __init__(self, insert: Callable[[Any], InsertResult] | None = None, raws: tuple[bytes, ...] = ()) -> None:
         self.cursors = CursorRegistry(idle_ms_max=1000)
+        self.operations = OperationMetrics()
         self.inserted: list[Any] = []
         self.queries: list[FindQuery] = []
         self._insert = insert or (lambda ctx: InsertResult(1))

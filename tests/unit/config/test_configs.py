@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from skerry.config import (
+    AdminConfig,
     Direction,
     EngineConfig,
     SelectionRule,
@@ -15,11 +16,11 @@ from skerry.config import (
 )
 from skerry.errors import ConfigurationError
 
-UNITLESS = {"bind_port", "connections_max"}
+UNITLESS = {"bind_port", "connections_max", "cursors_max", "transactions_max"}
 UNITS = ("_bytes_max", "_ms", "_ms_min", "_ms_max", "_kib", "_documents_max")
 
 
-@pytest.mark.parametrize("config", [EngineConfig, ServerConfig, SyncConfig])
+@pytest.mark.parametrize("config", [AdminConfig, EngineConfig, ServerConfig, SyncConfig])
 def test_every_setting_has_a_help_text_and_every_number_a_unit(config: type) -> None:
     for field in dataclasses.fields(config):
         assert field.metadata["help"].endswith("."), field.name
@@ -58,3 +59,10 @@ def test_the_error_names_setting_value_and_what_is_allowed() -> None:
     with pytest.raises(ConfigurationError) as caught:
         EngineConfig(cursor_idle_ms_max=1)
     assert str(caught.value) == "engine.cursor_idle_ms_max cannot be 1: expected at least 1000"
+
+
+def test_an_admin_token_is_long_and_never_shown() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        AdminConfig(token="too-short")
+    assert "too-short" not in str(caught.value)
+    assert "long-enough-token" not in repr(AdminConfig(token="long-enough-token"))

@@ -127,3 +127,28 @@ def test_the_hub_uri_does_not_show_in_the_representation() -> None:
         "sync": {"hub_uri": "mongodb://user:secret@hub", "rules": (SelectionRule("a.b", Direction.BOTH),)}
     }
     assert "secret" not in repr(load_settings(arguments=arguments))
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("False", False), ("0", False), ("1", True)])
+def test_a_switch_is_read_from_the_environment(text: str, value: bool) -> None:
+    settings = load_settings(environment={"SKERRY_ENGINE_AUTO_CREATE_COLLECTIONS": text})
+    assert settings.engine.auto_create_collections is value
+
+
+@pytest.mark.parametrize("value", [0, 1, "false"])
+def test_a_switch_in_the_file_is_true_or_false_and_nothing_else(tmp_path: Path, value: object) -> None:
+    file = tmp_path / "skerry.toml"
+    file.write_text("[engine]\nauto_create_collections = false\n")
+    assert load_settings(file=file).engine.auto_create_collections is False
+    file.write_text(f"[engine]\nauto_create_collections = {value!r}\n")
+    with pytest.raises(ConfigurationError, match="true or false"):
+        load_settings(file=file)
+    with pytest.raises(ConfigurationError, match="true or false"):
+        load_settings(environment={"SKERRY_ENGINE_AUTO_CREATE_COLLECTIONS": "maybe"})
+
+
+def test_the_admin_api_is_off_until_it_has_an_address() -> None:
+    assert load_settings(environment={"SKERRY_ADMIN_TOKEN": "0123456789abcdef"}).admin is None
+    admin = load_settings(environment={"SKERRY_ADMIN_TOKEN": "0123456789abcdef", "SKERRY_ADMIN_BIND_PORT": "0"}).admin
+    assert admin is not None
+    assert (admin.bind_host, admin.bind_port, admin.token) == ("127.0.0.1", 0, "0123456789abcdef")

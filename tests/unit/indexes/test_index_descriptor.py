@@ -31,7 +31,7 @@ def test_a_specification_survives_the_way_through_a_descriptor() -> None:
 
 
 def test_options_that_are_off_are_not_shown() -> None:
-    spec = {"key": {"a": 1}, "name": "a_1", "unique": False, "sparse": False, "hidden": False, "background": True}
+    spec = {"key": {"a": 1}, "name": "a_1", "unique": False, "sparse": False, "hidden": False}
     assert IndexDescriptor.from_spec(spec).to_spec() == {"v": 2, "key": {"a": 1}, "name": "a_1"}
 
 
@@ -52,3 +52,11 @@ def test_the_id_index_is_always_called_the_same() -> None:
 def test_an_invalid_specification_is_refused() -> None:
     with pytest.raises(FailedToParseError):
         IndexDescriptor.from_spec({"name": "a"})
+
+
+def test_background_is_shown_and_makes_no_other_index() -> None:
+    spec = {"key": {"a": 1}, "name": "a_1"}
+    in_background = IndexDescriptor.from_spec({**spec, "background": True})
+    assert in_background.to_spec()["background"] is True
+    assert IndexDescriptor.from_spec({**spec, "background": False}).to_spec()["background"] is False
+    assert in_background == IndexDescriptor.from_spec(spec)

@@ -14,12 +14,13 @@ from skerry.wire.op_msg import OpMsg
 
 
 class CannedCommands:
-    """Answers `hello`, echoes everything else, and holds `wait` until it is let go."""
+    """Echoes everything, holds `wait` until it is let go, and counts a cursor down with each `getMore`."""
 
     def __init__(self) -> None:
         self.let_go = threading.Event()
         self.waiting = threading.Event()
         self.seen: list[tuple[dict[str, Any], Any]] = []
+        self.cursor_left = 0
 
     def handle(self, message: OpMsg, client: Any, engine: Any) -> bytes | None:
         command = bson.decode(message.body)
@@ -30,6 +31,9 @@ class CannedCommands:
         if "fail" in command:
             raise RuntimeError("a defect")
         reply = {"echo": command, "engine": engine, "documents": sum(map(len, message.sequences.values())), "ok": 1.0}
+        if "getMore" in command:
+            self.cursor_left = (self.cursor_left or command["getMore"]) - 1
+            reply["cursor"] = {"nextBatch": [], "id": self.cursor_left}
         if "big" in command:
             reply["big"] = b"x" * command["big"]
         return None if message.more_to_come else bson.encode(reply)
@@ -59,6 +63,11 @@ class RawClient:
         length, _, response_to, op_code = struct.unpack("<iiii", self.read_exactly(16))
         content = self.read_exactly(length - 16)
         return op_code, response_to, bson.decode(content[5:] if op_code == 2013 else content[20:])
+
+    def receive_flags(self) -> tuple[int, int, int, dict[str, Any]]:
+        """Flags, request id, response_to and the document of the next reply."""
+        length, request_id, response_to, _, flags, _ = struct.unpack("<iiiiIB", self.read_exactly(21))
+        return flags, request_id, response_to, bson.decode(self.read_exactly(length - 21))
 
     def ask(self, command: dict[str, Any]) -> dict[str, Any]:
         self.send(command)

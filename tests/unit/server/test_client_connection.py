@@ -15,6 +15,7 @@ Start = Callable[..., Listener]
 Connect = Callable[[Listener], Any]
 
 MORE_TO_COME = 2
+EXHAUST_ALLOWED = 1 << 16
 
 
 def op_msg(content: bytes, request_id: int = 1, op_code: int = 2013) -> bytes:
@@ -69,6 +70,26 @@ def test_a_write_that_expects_no_reply_gets_none(start: Start, connect: Connect,
     client.send({"ping": 1}, request_id=2)
     assert client.receive()[1] == 2
     assert [next(iter(command)) for command, _ in commands.seen] == ["insert", "ping"]
+
+
+def test_a_cursor_that_may_be_exhausted_is_streamed_batch_by_batch(
+    start: Start, connect: Connect, commands: Any
+) -> None:
+    client = connect(start())
+    client.send({"getMore": 3}, flags=EXHAUST_ALLOWED, request_id=50)
+    answered = 50
+    for left in (2, 1, 0):
+        flags, request_id, response_to, reply = client.receive_flags()
+        assert (bool(flags & MORE_TO_COME), response_to) == (left > 0, answered)
+        assert reply["cursor"]["id"] == left
+        answered = request_id
+    assert client.ask({"ping": 1})["ok"] == 1.0
+
+
+def test_a_cursor_is_not_streamed_to_a_client_that_does_not_allow_it(start: Start, connect: Connect) -> None:
+    client = connect(start())
+    assert client.ask({"getMore": 3})["cursor"]["id"] == 2
+    assert client.ask({"ping": 1})["ok"] == 1.0
 
 
 @pytest.mark.parametrize("length", [-5, 0, 3, 16, 2**31 - 1, 48_000_001])

@@ -96,3 +96,12 @@ def test_small_changes_deep_inside_survive(inner: Any, changed: Any, place: str)
     old = {"_id": 1, "x": {"x": inner, "list": [inner, {"y": inner}, 3, 4]}, "y": [inner]}
     new = {"_id": 1, "x": {place: changed, "list": [inner, {"y": changed}, 3, 4]}, "y": [inner, changed]}
     assert binary_equal(apply_description(old, update_description(old, new)), new)
+
+
+def test_numeric_names_are_told_from_positions() -> None:
+    description = update_description({"a": {"1": 1}}, {"a": {"1": 2}})
+    assert description["updatedFields"] == {"a.1": 2}
+    assert description["disambiguatedPaths"] == {"a.1": ["a", "1"]}
+    old, new = {"a": [{"1": 1}, 2, 3]}, {"a": [{"1": 5}, 2, 3]}
+    assert update_description(old, new)["disambiguatedPaths"] == {"a.0.1": ["a", 0, "1"]}
+    assert "disambiguatedPaths" not in update_description({"a": [1, 2, 3]}, {"a": [1, 2, 4]})

@@ -211,3 +211,25 @@ def test_preparing_keeps_every_field(fields: dict[str, Any]) -> None:
     assert bson.decode(prepared) == {**fields, "_id": found}
     assert next(iter(bson.decode(prepared))) == "_id"
     assert documents.prepare_for_insert(prepared)[0] is prepared
+
+
+def test_empty_timestamps_are_filled_in_own_fields_only() -> None:
+    now, empty = Timestamp(1_700_000_000, 3), Timestamp(0, 0)
+    document = {
+        "_id": 1,
+        "a": empty,
+        "b": 0.0,
+        "c": Int64(0),
+        "d": {"e": empty},
+        "f": [empty],
+        "g": empty,
+        "h": Timestamp(1, 0),
+    }
+    filled = documents.decode(documents.fill_empty_timestamps(documents.encode(document), now))
+    assert filled == {**document, "a": now, "g": now}
+    assert list(filled) == list(document)
+
+
+def test_an_empty_timestamp_stays_as_an_id() -> None:
+    raw = documents.encode({"_id": Timestamp(0, 0)})
+    assert documents.fill_empty_timestamps(raw, Timestamp(5, 5)) == raw

@@ -4,8 +4,8 @@ An insert that is deleted before it was pushed leaves nothing; everything else i
 written, so that weeks offline cost as much as the documents touched.
 """
 
-from dataclasses import dataclass, replace
 from enum import Enum
+from typing import NamedTuple
 
 from skerry.sync.protocol.document_state import Shadow, State
 
@@ -20,8 +20,7 @@ class Keep(Enum):
     """It is what a batch carries (if nothing was kept as that yet): the base once the batch's echo comes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Noted:
+class Noted(NamedTuple):
     """The shadow after the write, None when nothing is left to know; and what to keep of the version before."""
 
     shadow: Shadow | None
@@ -37,12 +36,12 @@ def note_local_write(shadow: Shadow | None, *, is_delete: bool, order: int, stam
         return Noted(fresh, Keep.NOTHING)
     stamp = max(stamp, shadow.last_hlc + 1)
     if shadow.state is State.CLEAN:
-        dirty = replace(shadow, state=State.DIRTY, first_write=order, first_hlc=stamp, last_hlc=stamp)
+        dirty = shadow._replace(state=State.DIRTY, first_write=order, first_hlc=stamp, last_hlc=stamp)
         return Noted(dirty, Keep.BASE)
     if shadow.state in (State.INFLIGHT, State.AWAIT):
-        return Noted(replace(shadow, last_hlc=stamp), Keep.PUSHED)
+        return Noted(shadow._replace(last_hlc=stamp), Keep.PUSHED)
     if is_delete and shadow.base is None:
         return Noted(None, Keep.NOTHING)
     if shadow.state is State.QUARANTINED:
-        return Noted(replace(shadow, state=State.DIRTY, last_hlc=stamp, next_retry=None), Keep.NOTHING)
-    return Noted(replace(shadow, last_hlc=stamp), Keep.NOTHING)
+        return Noted(shadow._replace(state=State.DIRTY, last_hlc=stamp, next_retry=None), Keep.NOTHING)
+    return Noted(shadow._replace(last_hlc=stamp), Keep.NOTHING)

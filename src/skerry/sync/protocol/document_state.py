@@ -5,7 +5,6 @@ on. A shadow that would say "clean, and there is no document" is not kept: the f
 """
 
 import struct
-from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -48,8 +47,7 @@ class Position(NamedTuple):
 BEGINNING: Final = Position(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Shadow:
+class Shadow(NamedTuple):
     """One document as a link knows it. Hashes are None for "no document".
 
     `position` is the newest event that is part of the base. `pushed` is what batch number `batch` carries. `first_write` orders
@@ -76,24 +74,24 @@ def content_hash(raw: bytes | None) -> bytes | None:
 
 def sent(shadow: Shadow, batch: int, pushed: bytes | None) -> Shadow:
     """A batch is about to carry the document's present version."""
-    return replace(shadow, state=State.INFLIGHT, batch=batch, pushed=pushed)
+    return shadow._replace(state=State.INFLIGHT, batch=batch, pushed=pushed)
 
 
 def acknowledged(shadow: Shadow) -> Shadow:
     """The hub has committed the batch; nothing older may be taken from the stream until the echo."""
-    return replace(shadow, state=State.AWAIT, attempts=0, next_retry=None, error=None)
+    return shadow._replace(state=State.AWAIT, attempts=0, next_retry=None, error=None)
 
 
 def not_written(shadow: Shadow, *, retry_at: int | None = None) -> Shadow:
     """The batch surely did not carry it: still dirty. `retry_at` (ms) keeps it out of batches until pull has brought news."""
     attempts = shadow.attempts if retry_at is None else shadow.attempts + 1
-    return replace(shadow, state=State.DIRTY, batch=None, pushed=None, attempts=attempts, next_retry=retry_at)
+    return shadow._replace(state=State.DIRTY, batch=None, pushed=None, attempts=attempts, next_retry=retry_at)
 
 
 def refused(shadow: Shadow, error: str, *, retry_at: int) -> Shadow:
     """The hub refuses this one document."""
-    kept = replace(shadow, state=State.QUARANTINED, batch=None, pushed=None, error=error)
-    return replace(kept, attempts=shadow.attempts + 1, next_retry=retry_at)
+    kept = shadow._replace(state=State.QUARANTINED, batch=None, pushed=None, error=error)
+    return kept._replace(attempts=shadow.attempts + 1, next_retry=retry_at)
 
 
 def settled(shadow: Shadow, *, local: bytes | None, position: Position) -> Shadow | None:
@@ -101,7 +99,7 @@ def settled(shadow: Shadow, *, local: bytes | None, position: Position) -> Shado
     base = shadow.pushed
     if local == base:
         return integrated(base, position, shadow.last_hlc)
-    return replace(shadow, state=State.DIRTY, base=base, position=position, batch=None, pushed=None)
+    return shadow._replace(state=State.DIRTY, base=base, position=position, batch=None, pushed=None)
 
 
 def integrated(remote: bytes | None, position: Position, stamp: int) -> Shadow | None:
@@ -121,4 +119,4 @@ def rebased(shadow: Shadow | None, remote: bytes | None, position: Position, *, 
 
 def advanced(shadow: Shadow, position: Position) -> Shadow:
     """The hub's version at `position` is the base: nothing changes here."""
-    return replace(shadow, position=position, next_retry=None)
+    return shadow._replace(position=position, next_retry=None)

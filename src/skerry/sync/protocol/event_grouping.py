@@ -6,7 +6,7 @@ who wrote the rest and when. Positions number the events of one cluster time, be
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from skerry.sync.protocol.document_state import BEGINNING, Position
 
@@ -44,8 +44,7 @@ class Marker:
     """It only says that the batch never committed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attribution:
+class Attribution(NamedTuple):
     """Where an event stands, and the marker of its group; `leads` when it is that marker itself."""
 
     position: Position

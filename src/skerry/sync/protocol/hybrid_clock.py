@@ -21,6 +21,7 @@ def stamp_of_cluster_time(time: int) -> int:
 
 
 def milliseconds_of(stamp: int) -> int:
+    """Return the milliseconds since 1970 of a stamp."""
     return stamp >> COUNTER_BITS
 
 

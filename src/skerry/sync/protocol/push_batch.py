@@ -66,9 +66,11 @@ class HubStep(Enum):
     """Somebody else wrote a document that only travels upwards: ours stands, theirs is kept in the conflict log."""
 
 
-def compare_with_base(base: bytes | None, local: bytes | None, hub: bytes | None, *, one_way: bool = False) -> HubStep:
-    """Decide by hashes (None: no document)."""
-    if hub == local:
+def compare_with_base(
+    base: bytes | None, local: bytes | None, hub: bytes | None, *, one_way: bool = False, adds_up: bool = False
+) -> HubStep:
+    """Decide by hashes (None: no document); `adds_up` as in `reconciliation.decide`."""
+    if hub == local and not (adds_up and hub is not None and base is not None and hub != base):
         return HubStep.ALREADY
     if hub == base:
         return HubStep.WRITE

@@ -22,25 +22,34 @@ class Action(Enum):
     """Both sides made the same version: it is the base."""
     MERGE = "merge"
     """Written on both sides since the base."""
+    CAPTURE = "capture"
+    """It is the base, but here the document was written past the outbox: make it dirty now."""
     PUSH = "push"
     """It exists only here and the hub has never heard of it."""
 
 
-def decide(shadow: Shadow | None, *, local: bytes | None, remote: bytes | None, position: Position) -> Action:
-    """Decide about an event of the stream. A document in flight must have its batch settled or fenced before."""
+def decide(
+    shadow: Shadow | None, *, local: bytes | None, remote: bytes | None, position: Position, adds_up: bool = False
+) -> Action:
+    """Decide about an event of the stream. A document in flight must have its batch settled or fenced before.
+
+    `adds_up`: something in it is counted, so equal changes on both sides are two changes.
+    """
     if shadow is not None and position <= shadow.position:
         return Action.SKIP
-    return _compare(shadow, local, remote)
+    return _compare(shadow, local, remote, adds_up=adds_up)
 
 
-def decide_read(shadow: Shadow | None, *, local: bytes | None, remote: bytes | None) -> Action:
+def decide_read(
+    shadow: Shadow | None, *, local: bytes | None, remote: bytes | None, adds_up: bool = False
+) -> Action:
     """Decide about a version just read from the hub: it is never older than any event applied before the reading."""
     if shadow is None and remote is None and local is not None:
         return Action.PUSH
-    return _compare(shadow, local, remote)
+    return _compare(shadow, local, remote, adds_up=adds_up)
 
 
-def _compare(shadow: Shadow | None, local: bytes | None, remote: bytes | None) -> Action:
+def _compare(shadow: Shadow | None, local: bytes | None, remote: bytes | None, *, adds_up: bool) -> Action:
     if shadow is None:
         if remote == local:
             return Action.AGREE if remote is not None else Action.SKIP
@@ -50,13 +59,23 @@ def _compare(shadow: Shadow | None, local: bytes | None, remote: bytes | None) -
     if shadow.state is State.INFLIGHT:
         raise ValueError("a document in flight needs its batch resolved first")
     if shadow.state is State.AWAIT:
-        return (
-            Action.SKIP
-        )  # our write was compared with the hub's newest version, so it supersedes what comes before its echo
-    if (
-        shadow.state is State.CLEAN
-    ):  # the local version only differs if it was lost, or written where writes are not captured
-        return Action.ADVANCE if remote == shadow.base and local == remote else Action.APPLY
+        # Our write was compared with the hub's newest version then, so it supersedes whatever comes before its echo.
+        return Action.SKIP
+    if shadow.state is State.CLEAN:
+        return _compare_clean(shadow, local, remote)
     if remote == shadow.base:
         return Action.ADVANCE
+    if remote == local and not (adds_up and remote is not None and shadow.base is not None):
+        return Action.AGREE
+    return Action.MERGE
+
+
+def _compare_clean(shadow: Shadow, local: bytes | None, remote: bytes | None) -> Action:
+    if local == shadow.base:
+        return Action.ADVANCE if remote == shadow.base else Action.APPLY
+    # Lost here (a dropped collection), or written by a process that captures nothing: bring back the one, keep the other.
+    if local is None:
+        return Action.APPLY
+    if remote == shadow.base:
+        return Action.CAPTURE
     return Action.AGREE if remote == local else Action.MERGE

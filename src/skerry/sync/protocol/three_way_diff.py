@@ -21,9 +21,13 @@ class Merged:
 
 
 def merge(
-    base: Mapping[str, Any] | None, local: Mapping[str, Any], remote: Mapping[str, Any], *, prefer_local: bool
+    base: Mapping[str, Any] | None,
+    local: Mapping[str, Any],
+    remote: Mapping[str, Any],
+    *,
+    prefer_local: Callable[[str], bool],
 ) -> Merged:
-    """Merge two versions made from `base` (None: both were created); overlapping paths take the preferred side's value."""
+    """Merge two versions made from `base` (None: both were created); `prefer_local` decides about each overlapping path."""
     overlaps: list[str] = []
     document = _merge_documents(base or {}, local, remote, "", overlaps.append, prefer_local=prefer_local)
     return Merged(document, tuple(overlaps))
@@ -49,7 +53,7 @@ def _merge_documents(
     prefix: str,
     report: Callable[[str], None],
     *,
-    prefer_local: bool,
+    prefer_local: Callable[[str], bool],
 ) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for name in [*remote, *(name for name in local if name not in remote)]:
@@ -63,7 +67,7 @@ def _merge_documents(
             value = _merge_documents(inner, mine, theirs, f"{prefix}{name}.", report, prefer_local=prefer_local)
         else:
             report(prefix + name)
-            value = mine if prefer_local else theirs
+            value = mine if prefer_local(prefix + name) else theirs
         if value is not MISSING:
             merged[name] = value
     return merged

@@ -30,7 +30,7 @@ def test_changes_of_different_paths_are_both_kept(
     base: Document | None, local: Document, remote: Document, merged: Document
 ) -> None:
     for prefer_local in (True, False):
-        found = merge(base, local, remote, prefer_local=prefer_local)
+        found = merge(base, local, remote, prefer_local=lambda _, side=prefer_local: side)
         assert found.document == merged
         assert list(found.document) == list(merged)
         assert found.overlaps == ()
@@ -51,7 +51,7 @@ def test_overlapping_paths_go_to_the_preferred_side(
     base: Document, local: Document, remote: Document, overlaps: tuple[str, ...]
 ) -> None:
     for prefer_local, wanted in ((True, local), (False, remote)):
-        found = merge(base, local, remote, prefer_local=prefer_local)
+        found = merge(base, local, remote, prefer_local=lambda _, side=prefer_local: side)
         assert found.overlaps == overlaps
         assert found.document == wanted
 
@@ -68,14 +68,14 @@ def test_values_are_the_same_only_with_the_same_type() -> None:
 
 @given(base=DOCUMENTS, local=DOCUMENTS)
 def test_a_side_that_changed_nothing_gives_way(base: Document, local: Document) -> None:
-    assert merge(base, local, base, prefer_local=False).document == local
-    assert merge(base, base, local, prefer_local=True).document == local
-    assert merge(base, local, base, prefer_local=False).overlaps == ()
+    assert merge(base, local, base, prefer_local=lambda _: False).document == local
+    assert merge(base, base, local, prefer_local=lambda _: True).document == local
+    assert merge(base, local, base, prefer_local=lambda _: False).overlaps == ()
 
 
 @given(base=DOCUMENTS, local=DOCUMENTS, remote=DOCUMENTS)
 def test_both_sides_merge_to_the_same_values(base: Document, local: Document, remote: Document) -> None:
-    here = merge(base, local, remote, prefer_local=True)
-    there = merge(base, remote, local, prefer_local=False)
+    here = merge(base, local, remote, prefer_local=lambda _: True)
+    there = merge(base, remote, local, prefer_local=lambda _: False)
     assert here.document == there.document
     assert sorted(here.overlaps) == sorted(there.overlaps)

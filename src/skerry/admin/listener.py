@@ -1,0 +1,95 @@
+"""The admin API at an address: an HTTP server (uvicorn) in one thread of the node."""
+
+import ipaddress
+import logging
+import os
+import socket
+import threading
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from skerry.admin import run_file
+from skerry.admin.api import Api
+from skerry.admin.app import create_app
+from skerry.admin.run_file import RunFile
+from skerry.admin.running_node import RunningNode
+from skerry.config.admin_config import AdminConfig
+
+LOG: Final = logging.getLogger("skerry.admin")
+
+CONNECTIONS_MAX: Final = 100
+STOP_SECONDS: Final = 2.0
+
+
+class AdminListener:
+    """Listens from `start` to `stop`, once each."""
+
+    def __init__(self, node: RunningNode, config: AdminConfig) -> None:
+        self._api = Api(node)
+        self._config = config
+        path = node.engine.path
+        self._directory = Path(path) if not node.engine.is_volatile else None
+        self._socket: socket.socket | None = None
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                create_app(self._api),
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                ws="none",
+                loop="asyncio",
+                http="h11",
+                proxy_headers=False,  # else whoever is on the loopback could choose the address that a failure counts for
+                server_header=False,
+                limit_concurrency=CONNECTIONS_MAX,
+                timeout_keep_alive=15,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._thread = threading.Thread(target=self._run, name="skerry-admin", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where it listens, with the port that it got."""
+        assert self._socket is not None
+        host, port = self._socket.getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def start(self) -> None:
+        """Listen. Raises OSError for an address that cannot be had."""
+        config = self._config
+        family = socket.AF_INET6 if ":" in config.bind_host else socket.AF_INET
+        self._socket = socket.create_server(
+            (config.bind_host, config.bind_port), family=family, backlog=CONNECTIONS_MAX
+        )
+        if config.token is not None:
+            self._api.tokens.configure(config.token)
+        if not _is_loopback(self._socket.getsockname()[0]):
+            LOG.warning("the admin API listens on %s without TLS: tokens can be read on the way", self.url)
+        self._thread.start()
+        if self._directory is not None:
+            run_file.write(self._directory, RunFile(self.url, self._api.tokens.run_token, os.getpid()))
+
+    def stop(self) -> None:
+        """Answer what is being asked, at most for a moment, and stop listening. Idempotent."""
+        if self._directory is not None:
+            run_file.remove(self._directory, os.getpid())
+        self._api.close()
+        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join(STOP_SECONDS)
+            if self._thread.is_alive():
+                self._server.force_exit = True
+                self._thread.join(STOP_SECONDS)
+        if self._socket is not None:
+            self._socket.close()
+
+    def _run(self) -> None:
+        assert self._socket is not None
+        self._server.run(sockets=[self._socket])
+
+
+def _is_loopback(address: str) -> bool:
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback

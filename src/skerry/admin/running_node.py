@@ -1,0 +1,32 @@
+"""What the admin API needs of the node it belongs to."""
+
+from typing import Protocol
+
+from skerry.admin.watch import SyncWatch
+from skerry.engine.engine import Engine
+from skerry.server.server_metrics import ServerCounts
+from skerry.sync.replicator import Replicator
+
+
+class RunningNode(Protocol):
+    """A node between `start` and `stop`; any thread may ask it."""
+
+    replicator: Replicator | None
+    """The link, also while it is stopped; None for a node without a hub."""
+    watch: SyncWatch | None
+    """Beside every link there is a watch."""
+
+    @property
+    def engine(self) -> Engine: ...
+
+    def start_sync(self) -> bool:
+        """Start the link anew; false when it runs. Raises LookupError without a hub."""
+        ...
+
+    def stop_sync(self) -> bool:
+        """Stop the link until it is started; false when it does not run. Raises LookupError without a hub."""
+        ...
+
+    def connections(self) -> ServerCounts:
+        """Return the numbers of all doors together."""
+        ...

@@ -1,0 +1,189 @@
+"""The link: what it does, starting, pausing and stopping it, comparing both sides, and its events as they come."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+
+from skerry.admin.api import Api
+from skerry.admin.bson_json import id_from_text
+from skerry.admin.document_status import document_status
+from skerry.admin.gate import AsOperator, note
+from skerry.admin.responses import ApiError, Reply, not_found, reply
+from skerry.config.sync_config import Direction
+from skerry.sync.sync_health import LinkStatus
+from skerry.values.namespace import Namespace
+
+EVENT_SECONDS: Final = 1.0
+KEEP_ALIVE_SECONDS: Final = 15.0
+STREAMS_MAX: Final = 16
+_CHANGING: Final = ("oldest_dirty_ms", "stream_age_ms")  # differ at every look
+
+
+class VerifyOrder(BaseModel):
+    """Which collections to compare; none given: all that travel."""
+
+    collections: list[str] | None = None
+
+
+def sync_router(api: Api) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(prefix="/api/sync", tags=["sync"])
+    _add_reading(router, api)
+    _add_switches(router, api)
+    _add_comparisons(router, api)
+    _add_events(router, api)
+    return router
+
+
+def _add_reading(router: APIRouter, api: Api) -> None:
+    @router.get("/status", response_model=Reply)
+    def status() -> dict[str, Any]:
+        """The link's state and what waits; `enabled: false` for a node without a hub."""
+        replicator = api.node.replicator
+        return reply(
+            {"enabled": False} if replicator is None else {"enabled": True, **replicator.status().to_document()}
+        )
+
+    @router.get("/links", response_model=Reply)
+    def links() -> dict[str, Any]:
+        """Every link of this node."""
+        replicator = api.node.replicator
+        return reply([] if replicator is None else [replicator.status().to_document()])
+
+    @router.get("/links/{name}", response_model=Reply)
+    def link(name: str) -> dict[str, Any]:
+        """One link, with its rules."""
+        replicator = api.replicator
+        if replicator.link.name != name:
+            raise not_found(f"link {name!r}")
+        rules = [
+            {"pattern": rule.pattern, "direction": rule.direction.value} for rule in replicator.link.selection.rules
+        ]
+        return reply({**replicator.status().to_document(), "rules": rules})
+
+    @router.get("/documents", response_model=Reply)
+    def document(_caller: AsOperator, namespace: str, id: str, hub: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002
+        """Where one document stands; `id` is Extended JSON or a string. `hub`: look there as well."""
+        found = document_status(api.link, Namespace.parse(namespace), id_from_text(id), ask_hub=hub)
+        return reply(found)
+
+
+def _add_switches(router: APIRouter, api: Api) -> None:
+    @router.post("/start", response_model=Reply)
+    def start(_caller: AsOperator) -> dict[str, Any]:
+        """Start the link after it was stopped."""
+        _ = api.replicator
+        return reply({"changed": api.node.start_sync()})
+
+    @router.post("/stop", response_model=Reply)
+    def stop(_caller: AsOperator) -> dict[str, Any]:
+        """Stop the link, until it is started or the node is; local writes are still captured."""
+        _ = api.replicator
+        return reply({"changed": api.node.stop_sync()})
+
+    @router.post("/pause", response_model=Reply)
+    def pause(_caller: AsOperator) -> dict[str, Any]:
+        """Send and take nothing until `resume`, or until the node starts again."""
+        api.running.pause()
+        return reply({"state": api.running.status().state.value})
+
+    @router.post("/resume", response_model=Reply)
+    def resume(_caller: AsOperator) -> dict[str, Any]:
+        """Go on after a pause, or try again at once after a refusal."""
+        api.running.resume()
+        return reply({"state": api.running.status().state.value})
+
+
+def _add_comparisons(router: APIRouter, api: Api) -> None:
+    @router.post("/full", status_code=202, response_model=Reply)
+    def start_full_sync(_caller: AsOperator) -> dict[str, Any]:
+        """Compare every collection and repair what differs; 409 while one is under way or the hub is out of reach."""
+        api.full_syncs.start(api.running)
+        return reply(api.full_syncs.progress(api.replicator))
+
+    @router.get("/full", response_model=Reply)
+    def full_sync() -> dict[str, Any]:
+        """How far the full sync has come."""
+        return reply(api.full_syncs.progress(api.replicator))
+
+    @router.post("/verify", status_code=202, response_model=Reply)
+    def start_verify(_caller: AsOperator, request: Request, order: VerifyOrder | None = None) -> dict[str, Any]:
+        """Compare both sides and change nothing; 409 while a comparison is running."""
+        names = None if order is None else order.collections
+        only = None if names is None else [Namespace.parse(name) for name in names]
+        note(request, collections=names)
+        still = [name for name in only or () if api.link.selection.direction(name) is Direction.NONE]
+        if still:
+            raise ApiError(400, "bad_value", f"{still[0]} does not travel: there is nothing to compare it with")
+        if not api.verifies.start(api.running, only):
+            raise ApiError(409, "verify_running", "a comparison is running")
+        return reply(api.verifies.progress())
+
+    @router.get("/verify", response_model=Reply)
+    def verify() -> dict[str, Any]:
+        """The running comparison, or the last one."""
+        return reply(api.verifies.progress())
+
+    @router.delete("/verify", response_model=Reply)
+    def cancel_verify(_caller: AsOperator) -> dict[str, Any]:
+        """End the running comparison."""
+        return reply({"changed": api.verifies.cancel()})
+
+
+def _add_events(router: APIRouter, api: Api) -> None:
+    open_streams = 0
+
+    @router.get("/events", response_class=StreamingResponse)
+    async def events(once: Annotated[bool, Query()] = False) -> StreamingResponse:  # noqa: FBT002
+        """Server-sent events: `status` when anything but the lags has changed, `lag` every second something waits.
+
+        `once`: only the first.
+        """
+        nonlocal open_streams
+        if open_streams >= STREAMS_MAX:
+            raise ApiError(503, "too_many_streams", f"at most {STREAMS_MAX} event streams at a time")
+        replicator = api.replicator
+        open_streams += 1
+
+        async def stream() -> AsyncIterator[str]:
+            nonlocal open_streams
+            try:
+                async for text in _events(api, is_single=once):
+                    yield text
+            finally:
+                open_streams -= 1
+
+        _ = replicator
+        return StreamingResponse(stream(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+async def _events(api: Api, *, is_single: bool) -> AsyncIterator[str]:
+    last: dict[str, Any] | None = None
+    sent = time.monotonic()
+    while not api.stopping.is_set():
+        status: LinkStatus = await run_in_threadpool(api.replicator.status)
+        shown = status.to_document()
+        stable = {name: value for name, value in shown.items() if name not in _CHANGING}
+        if stable != last:
+            last, sent = stable, time.monotonic()
+            yield _event("status", shown)
+            if is_single:
+                return
+        elif status.oldest_dirty_ms is not None:
+            sent = time.monotonic()
+            yield _event("lag", {name: shown[name] for name in _CHANGING})
+        elif time.monotonic() - sent > KEEP_ALIVE_SECONDS:
+            sent = time.monotonic()
+            yield ": still here\n\n"
+        await asyncio.sleep(EVENT_SECONDS)
+
+
+def _event(name: str, data: dict[str, Any]) -> str:
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
