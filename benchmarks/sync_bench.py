@@ -154,10 +154,12 @@ def _hub_alone(directory: Path, documents: int) -> dict[str, float]:
 
 
 def _push(directory: Path, documents: int) -> dict[str, float]:
-    """The edge writes while its hub is away, which then comes."""
+    """The edge writes while its hub is away, which then comes back."""
     port = free_port()
     uri = f"mongodb://127.0.0.1:{port}"
     with _edge(directory / "edge", uri) as edge, connect(edge.uri) as client:
+        with skerry_server(directory / "hub", port=port) as hub, connect(hub.uri) as there:
+            await_link(client[DATABASE], there[DATABASE])
         _load(client[DATABASE]["up"], documents)
         with skerry_server(directory / "hub", port=port) as hub, connect(hub.uri) as there:
             return {"push": arrival_rate(there[DATABASE]["up"], documents)}

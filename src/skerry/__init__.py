@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from skerry.catalog.command_index_store import CommandIndexStore
     from skerry.catalog.coordinator import CollectionCoordinator, CoordinatorSettings
+    from skerry.catalog.file_service import FileService
     from skerry.catalog.index_store import IndexStore
     from skerry.catalog.master_index import MasterIndex
     from skerry.catalog.mongo_index_store import MongoIndexStore
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         ModificationConflictError,
         SkerryError,
     )
+    from skerry.life_cycle import backup, backup_index, create_database, open_database, recover, restore
 
 __all__ = [
     "CollectionCoordinator",
@@ -34,6 +36,7 @@ __all__ = [
     "CoordinationError",
     "CoordinationTimeoutError",
     "CoordinatorSettings",
+    "FileService",
     "IndexStore",
     "LockAcquisitionFailureError",
     "LockTimeoutError",
@@ -44,8 +47,14 @@ __all__ = [
     "SkerryError",
     "SqliteIndexStore",
     "__version__",
+    "backup",
+    "backup_index",
     "connect",
     "connect_async",
+    "create_database",
+    "open_database",
+    "recover",
+    "restore",
 ]
 
 __version__ = "0.1.0"
@@ -54,10 +63,17 @@ _ELSEWHERE = {
     "CollectionCoordinator": "skerry.catalog.coordinator",
     "CommandIndexStore": "skerry.catalog.command_index_store",
     "CoordinatorSettings": "skerry.catalog.coordinator",
+    "FileService": "skerry.catalog.file_service",
     "IndexStore": "skerry.catalog.index_store",
     "MasterIndex": "skerry.catalog.master_index",
     "MongoIndexStore": "skerry.catalog.mongo_index_store",
     "SqliteIndexStore": "skerry.engine.sqlite_index_store",
+    "backup": "skerry.life_cycle",
+    "backup_index": "skerry.life_cycle",
+    "create_database": "skerry.life_cycle",
+    "open_database": "skerry.life_cycle",
+    "recover": "skerry.life_cycle",
+    "restore": "skerry.life_cycle",
 }
 """Where a name lies that is imported when it is first asked for; all others are errors."""
 

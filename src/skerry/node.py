@@ -5,12 +5,20 @@ Stopped in the opposite order, so that what a client was told is done before any
 """
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skerry.admin.watch import SyncWatch
 from skerry.commands.client_access import AccessControl
-from skerry.config import AdminConfig, EngineConfig, ServerConfig, SyncConfig
+from skerry.config import (
+    AdminConfig,
+    EffectiveSetting,
+    EngineConfig,
+    ServerConfig,
+    SyncConfig,
+    effective_settings,
+)
 from skerry.engine.engine import Engine
 from skerry.errors import ConfigurationError
 from skerry.local_client.open_engines import on_open, open_engine, release_engine
@@ -27,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Node:
-    """A node that `start` opens and `stop` closes; once each."""
+    """A node that `start` opens and `stop` closes; once each. `sources` says where its settings came from, as `Settings` does."""
 
     def __init__(
         self,
@@ -37,12 +45,14 @@ class Node:
         sync: SyncConfig | None = None,
         engine: EngineConfig | None = None,
         admin: AdminConfig | None = None,
+        sources: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self._data = data
         self._server_config = server
         self._sync_config = sync
         self._engine_config = engine
         self._admin_config = admin
+        self._sources = sources
         self._engine: Engine | None = None
         self._listeners: list[Listener] = []
         self._admin: AdminListener | None = None
@@ -128,6 +138,16 @@ class Node:
                 return False
             self.replicator.stop()
             return True
+
+    def settings(self) -> list[EffectiveSetting]:
+        """Return the settings in effect, without secrets."""
+        configs = {
+            "engine": self._engine_config or EngineConfig(),
+            "server": self._server_config,
+            "sync": self._sync_config,
+            "admin": self._admin_config,
+        }
+        return effective_settings(configs, self._sources)
 
     def connections(self) -> ServerCounts:
         """Return the numbers of all doors together."""

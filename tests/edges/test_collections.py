@@ -52,6 +52,7 @@ def test_creating_twice_is_refused_only_with_other_options(database: Database[An
 @pytest.mark.parametrize(
     ("options", "code"),
     [
+        ({"size": 1024}, 72),
         ({"capped": True, "size": 100}, 238),
         ({"timeseries": {"timeField": "t"}}, 238),
         ({"nonsense": 1}, 40415),

@@ -1,9 +1,10 @@
-"""An edge in a process of its own, writing without end and saying what was acknowledged, until it is killed."""
+"""An edge in a process of its own, writing without end and saying what was acknowledged, until it is killed or kills itself."""
 
 import random
 import sys
 
 import bson
+from crash_points import arm
 
 from skerry.config.sync_config import SyncConfig, parse_rule
 from skerry.engine.engine import Engine
@@ -13,13 +14,15 @@ from skerry.sync.replicator import Replicator
 from skerry.values.namespace import Namespace
 
 
-def main(path: str, hub_uri: str, seed: int) -> None:
+def main(path: str, hub_uri: str, seed: int, point: str = "", times: int = 1) -> None:
+    if point:
+        arm(point, times)
     choose = random.Random(seed)
     engine = Engine(path)
     rules = (parse_rule("shop.*=both"),)
     Replicator(engine, SyncConfig(hub_uri=hub_uri, rules=rules, batch_documents_max=7, backoff_ms_min=5)).start()
     orders = Namespace("shop", "orders")
-    for n in range(1_000_000):
+    for n in range(3_000 if point else 1_000_000):
         id_value = f"{seed}-{n}"
         raw = bson.encode({"_id": id_value, "n": n})
         engine.insert(orders, [raw], ordered=True, ctx=OperationContext())
@@ -31,4 +34,4 @@ def main(path: str, hub_uri: str, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), *sys.argv[4:5], *map(int, sys.argv[5:6]))

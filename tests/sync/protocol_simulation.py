@@ -5,16 +5,18 @@ Every version ever written carries the set of versions its writer had seen.
 
 import copy
 import itertools
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from skerry.config.sync_config import Granularity
 from skerry.sync.protocol import document_state as states
 from skerry.sync.protocol.coalesce import Keep, note_local_write
 from skerry.sync.protocol.conflict_resolution import Rules, Stamps, resolve
 from skerry.sync.protocol.document_state import BEGINNING, Position, Shadow, State, content_hash
 from skerry.sync.protocol.event_grouping import BatchId, EventGrouping, Marker
 from skerry.sync.protocol.push_batch import HubStep, compare_with_base
-from skerry.sync.protocol.reconciliation import Action, decide, decide_read
+from skerry.sync.protocol.reconciliation import Action, decide, decide_read, within_scope
 from skerry.values import documents
 
 Content = dict[str, Any] | None
@@ -121,16 +123,31 @@ class Stored:
 
 @dataclass(frozen=True)
 class Ablation:
+    """The safeguards, each of which can be taken away."""
+
     marker: bool = True
     compare: bool = True
     base_in_walk: bool = True
+    ledger: bool = True
+    """An outcome that did not arrive is looked up on the hub; without, the documents are just pushed again."""
+    fence: bool = True
+    """The look-up keeps the batch from committing later."""
+    await_echo: bool = True
+    """What was pushed is the base when its echo comes; without, at the acknowledgement."""
+    walk: bool = True
+    """A lost history is made up for; without, the stream starts from now."""
+    ack_time: bool = False
+    """Instead of the marker, the time of the acknowledgement says which events are ours or older."""
 
 
 class Edge:
-    def __init__(
-        self, name: str, hub: Hub, oracle: Oracle, ablation: Ablation, rules: Rules = Rules()
-    ) -> None:
+    def __init__(self, name: str, hub: Hub, oracle: Oracle, ablation: Ablation, rules: Rules = Rules()) -> None:
         self.name, self.hub, self.oracle, self.ablation, self.rules = name, hub, oracle, ablation, rules
+        self.scope: Callable[[Content], bool] | None = None
+        self.spilled: set[str] = set()  # documents whose base is not kept, only its hash
+        self.is_tracking = True
+        self.trusts_absence = False
+        self.left: set[str] = set()  # left out of a push: their versions on the hub have to be read
         self.disk = Stored(dict.fromkeys(DOCS, oracle.versions[0]))
         self.ack: set[str] | None = None  # in memory: what the hub said it wrote
         self.sent = False
@@ -150,24 +167,88 @@ class Edge:
             disk.shadows[doc] = shadow
         if shadow is None or shadow.state is State.CLEAN:
             disk.bases[doc] = disk.local[doc]
+            self.spilled.discard(doc)
         if shadow is None or shadow.state not in (State.INFLIGHT, State.AWAIT):
             disk.pushed.pop(doc, None)
 
     def write(self, doc: str, content: Content, stamp: int) -> None:
         before, disk = self.disk.local[doc], self.disk
-        if content == before.content:
-            return
         shadow = disk.shadows.get(doc)
+        if content == before.content or (shadow is None and not self.in_scope(content)):
+            return
+        if not self.is_tracking:
+            self.set_local(doc, self.oracle.make(content, before, stamp=stamp))
+            if shadow is None and content is None:  # created and deleted again before the hub heard of it
+                self.oracle.equate(self.oracle.versions[0], disk.local[doc])
+            return
         noted = note_local_write(shadow, is_delete=content is None, order=stamp, stamp=stamp)
         last = noted.shadow.last_hlc if noted.shadow else stamp
         self.set_local(doc, self.oracle.make(content, before, stamp=last))
-        if noted.keep is Keep.PUSHED:
+        if noted.keep is Keep.BASE and shadow is not None and before.hash != shadow.base:
+            self.spilled.add(doc)
+        if noted.keep is Keep.PUSHED and shadow is not None and before.hash == shadow.pushed:
             disk.pushed.setdefault(doc, before)
+        elif noted.keep is Keep.PUSHED:
+            pass
         elif shadow is None:
             disk.bases[doc] = before
         if noted.shadow is None:  # created and deleted again before the hub heard of it
             self.oracle.equate(disk.bases[doc], disk.local[doc])
         self.set_shadow(doc, noted.shadow)
+
+    def in_scope(self, content: Content) -> bool:
+        return self.scope is None or content is None or self.scope(content)
+
+    def evict_settled(self, doc: str) -> None:
+        """A document that both sides agree on and that is out of scope goes from here; the hub keeps it."""
+        shadow = self.disk.shadows.get(doc)
+        if shadow is not None and shadow.state is State.CLEAN and not self.in_scope(self.disk.local[doc].content):
+            self.disk.local[doc] = self.oracle.versions[0]
+            self.set_shadow(doc, None)
+
+    def look_at_left(self) -> None:
+        for doc in self.left if self.scope is not None else ():
+            theirs, shadow = self.hub.docs[doc], self.disk.shadows.get(doc)
+            action = decide_read(shadow, local=self.disk.local[doc].hash, remote=theirs.hash)
+            self.remote(doc, theirs, BEGINNING, action)
+            self.disk.ahead_all = self.floor = self.hub.time
+        self.left.clear()
+
+    def spill(self) -> None:
+        dirty = (State.DIRTY, State.QUARANTINED)
+        self.spilled |= {doc for doc, shadow in self.disk.shadows.items() if shadow.state in dirty}
+
+    def stop_tracking(self) -> None:
+        """What waits becomes clean, with the base it had; what is written from now on is not noted."""
+        self.is_tracking, self.trusts_absence = False, True
+        for doc, shadow in list(self.disk.shadows.items()):
+            if shadow.state is State.DIRTY:
+                self.disk.shadows.pop(doc)
+                if shadow.base is not None:
+                    self.disk.shadows[doc] = shadow._replace(state=State.CLEAN)
+
+    def track_again(self) -> None:
+        """Compare every document with the hub."""
+        if self.is_tracking or not self.resolve_batch():
+            return
+        self.is_tracking = True
+        self.disk.ahead_all = self.floor = self.hub.time
+        for doc in DOCS:
+            self.read(doc)
+        self.trusts_absence = False
+
+    def read(self, doc: str) -> None:
+        theirs, shadow = self.hub.docs[doc], self.disk.shadows.get(doc)
+        if theirs.hash == self.disk.local[doc].hash:
+            self.oracle.equate(theirs, self.disk.local[doc])
+        action = decide_read(
+            shadow,
+            local=self.disk.local[doc].hash,
+            remote=theirs.hash,
+            adds_up=self.rules.adds_up,
+            trusts_absence=self.trusts_absence,
+        )
+        self.remote(doc, theirs, BEGINNING, action)
 
     def begin_push(self) -> None:
         disk = self.disk
@@ -196,6 +277,7 @@ class Edge:
             there, ours = hub.docs[doc], self.carried(doc)
             step = compare_with_base(shadow.base, shadow.pushed, there.hash, adds_up=self.rules.adds_up)
             if step is HubStep.LEAVE and self.ablation.compare:
+                self.left.add(doc)
                 continue
             named.add(doc)
             if step is HubStep.ALREADY:
@@ -216,7 +298,9 @@ class Edge:
         for doc, shadow in list(disk.shadows.items()):
             if shadow.state is State.INFLIGHT:
                 left = states.not_written(shadow)
-                if not self.ablation.marker and doc in named:
+                if self.ablation.ack_time and doc in named:
+                    self.settle(doc, shadow, Position(self.hub.time, 1 << 31))
+                elif not (self.ablation.marker and self.ablation.await_echo) and doc in named:
                     self.settle(doc, shadow, shadow.position)
                 else:
                     self.set_shadow(doc, states.acknowledged(shadow) if doc in named else left)
@@ -229,8 +313,13 @@ class Edge:
             return True
         if self.ack is not None:
             self.acknowledge(self.ack)
-        elif batch in self.hub.pending:
+        elif not self.ablation.ledger:
+            self.acknowledge(set())
+        elif batch in self.hub.pending and self.ablation.fence:
             return False
+        elif not self.ablation.fence:
+            found = self.hub.markers.get(batch)
+            self.acknowledge(set() if found is None else {doc for doc, _ in found.stamps})
         else:
             marker = self.hub.markers.setdefault(batch, Marker(batch, is_fence=True))
             self.acknowledge({doc for doc, _ in marker.stamps})
@@ -242,11 +331,20 @@ class Edge:
         self.disk.bases[doc] = base
         if base.hash == self.disk.local[doc].hash:
             self.oracle.equate(base, self.disk.local[doc])
+        self.evict_settled(doc)
 
     def remote(self, doc: str, theirs: Version, position: Position, action: Action) -> None:
         disk = self.disk
         shadow, mine = disk.shadows.get(doc), disk.local[doc]
-        if action is Action.ADVANCE:
+        if self.scope is not None:
+            scopes = {"local_is_in": self.in_scope(mine.content), "remote_is_in": self.in_scope(theirs.content)}
+            action = within_scope(action, shadow, **scopes)
+        if action is Action.EVICT:
+            if mine.hash == theirs.hash:
+                self.oracle.equate(theirs, mine)
+            disk.local[doc] = self.oracle.versions[0]
+            self.set_shadow(doc, None)
+        elif action is Action.ADVANCE:
             assert shadow is not None
             self.oracle.equate(theirs, disk.bases[doc])
             self.set_shadow(doc, states.advanced(shadow, position))
@@ -256,9 +354,24 @@ class Edge:
         elif action is Action.APPLY:
             self.set_local(doc, theirs)
             self.set_shadow(doc, states.integrated(theirs.hash, position, theirs.stamp))
+        elif action in (Action.CAPTURE, Action.PUSH):
+            if action is Action.CAPTURE:
+                self.oracle.equate(theirs, disk.bases[doc])
+            base = None if action is Action.PUSH else theirs.hash
+            self.set_shadow(doc, states.rebased(None, base, position, order=mine.stamp, stamp=mine.stamp))
+            disk.bases[doc] = self.oracle.versions[0] if action is Action.PUSH else theirs
+            self.spilled.discard(doc)
+        elif action is Action.MERGE and shadow is None:  # nobody knows the base: the hub's version stands, ours is kept
+            self.oracle.logged |= {mine.id, theirs.id}
+            self.set_local(doc, theirs)
+            self.set_shadow(doc, states.integrated(theirs.hash, position, theirs.stamp))
         elif action is Action.MERGE:
             base = disk.bases.get(doc, self.oracle.versions[0])
-            found = resolve(base.content, mine.content, theirs.content, Stamps(mine.stamp, theirs.stamp), self.rules)
+            rules, known = self.rules, base.content
+            is_unknown = shadow is not None and shadow.base is not None
+            if is_unknown and (doc in self.spilled or base.hash != shadow.base):
+                rules, known = replace(rules, granularity=Granularity.DOCUMENT, paths={}), None
+            found = resolve(known, mine.content, theirs.content, Stamps(mine.stamp, theirs.stamp), rules)
             if found.is_conflict:
                 self.oracle.logged |= {mine.id, theirs.id}
             content = None if found.document is None else dict(found.document)
@@ -272,10 +385,13 @@ class Edge:
                 self.set_local(doc, self.oracle.make(content, mine, theirs, stamp=stamp))
                 self.set_shadow(doc, states.rebased(shadow, theirs.hash, position, order=stamp, stamp=stamp))
                 disk.bases[doc] = theirs
+                self.spilled.discard(doc)
+            self.evict_settled(doc)
 
     def pull(self, count: int) -> None:
         if not self.resolve_batch():
             return
+        self.look_at_left()
         disk, hub = self.disk, self.hub
         events = hub.log[disk.cursor : disk.cursor + count]
         wanted = {e.doc for e in events if e.doc and (e.version is None or e.time <= self.ahead_of(e.doc))}
@@ -289,7 +405,8 @@ class Edge:
             if found.position <= disk.high:
                 continue
             disk.high = found.position
-            is_own = found.marker is not None and found.marker.batch.edge == self.name and self.ablation.marker
+            is_own = found.marker is not None and found.marker.batch.edge == self.name
+            is_own = is_own and self.ablation.marker and not self.ablation.ack_time
             if is_own:
                 assert found.marker is not None
                 for doc, shadow in list(disk.shadows.items()):
@@ -301,7 +418,12 @@ class Edge:
                 shadow = disk.shadows.get(event.doc)
                 here = disk.local[event.doc].hash
                 action = decide(
-                    shadow, local=here, remote=theirs.hash, position=found.position, adds_up=self.rules.adds_up
+                    shadow,
+                    local=here,
+                    remote=theirs.hash,
+                    position=found.position,
+                    adds_up=self.rules.adds_up,
+                    trusts_absence=self.trusts_absence,
                 )
                 self.remote(event.doc, theirs, found.position, action)
 
@@ -333,9 +455,15 @@ class Edge:
             if shadow is not None and shadow.state is State.AWAIT:
                 self.settle(doc, shadow, position)
             theirs, shadow = self.hub.docs[doc], disk.shadows.get(doc)
+            if not self.ablation.walk:
+                continue
             if not self.ablation.base_in_walk:
                 shadow = shadow and shadow._replace(state=State.CLEAN, base=b"unknown")
             action = decide_read(
-                shadow, local=disk.local[doc].hash, remote=theirs.hash, adds_up=self.rules.adds_up
+                shadow,
+                local=disk.local[doc].hash,
+                remote=theirs.hash,
+                adds_up=self.rules.adds_up,
+                trusts_absence=self.trusts_absence,
             )
             self.remote(doc, theirs, position, action)

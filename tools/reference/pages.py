@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from tools.reference import command_line, compatibility, error_codes, rest
+from skerry.config.load import TABLES as CONFIGURATIONS
+from tools.reference import command_line, compatibility, error_codes, rest, settings
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 BLOCK: Final = re.compile(
@@ -25,6 +27,7 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
     "index options": compatibility.index_options,
     "query operators": compatibility.query_operators,
     "rest errors": rest.errors,
+    **{f"settings {name}": partial(settings.table, name) for name in CONFIGURATIONS},
     "update operators": compatibility.update_operators,
     "window functions": compatibility.window_functions,
 }

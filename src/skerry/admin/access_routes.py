@@ -1,4 +1,4 @@
-"""Tokens and the audit log."""
+"""Tokens, settings and the audit log."""
 
 from dataclasses import asdict
 from typing import Annotated, Any, Final, Literal
@@ -48,6 +48,11 @@ def access_router(api: Api) -> APIRouter:
         if not api.tokens.remove(name):
             raise not_found(f"token {name!r}")
         return reply({"name": name})
+
+    @router.get("/settings", response_model=Reply)
+    def settings(_caller: AsAdmin) -> dict[str, Any]:
+        """The settings in effect and where each came from; secrets are left out."""
+        return reply([asdict(each) for each in api.node.settings()])
 
     @router.get("/audit", response_model=Reply)
     def audit(

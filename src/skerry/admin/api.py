@@ -3,9 +3,11 @@
 import threading
 
 from skerry.admin.audit_log import AuditLog
+from skerry.admin.failure_limit import FailureLimit
 from skerry.admin.full_sync_run import FullSyncRuns
 from skerry.admin.responses import ApiError
 from skerry.admin.running_node import RunningNode
+from skerry.admin.sessions import Sessions
 from skerry.admin.tokens import Tokens
 from skerry.admin.verify_run import VerifyRuns
 from skerry.sync.link import Link
@@ -16,13 +18,17 @@ from skerry.sync.sync_health import LinkState
 class Api:
     """One admin API of one node. `stopping` is set when the event streams have to end.
 
-    `selection_lock` is held while the selection is changed.
+    `selection_lock` is held while the selection is changed. `dashboard_problem` says why there is no dashboard, None when there
+    is one.
     """
 
     def __init__(self, node: RunningNode) -> None:
         self.node = node
+        self.dashboard_problem: str | None = "this node has no dashboard"
         self.tokens = Tokens(node.engine)
         self.audit = AuditLog(node.engine)
+        self.sessions = Sessions()
+        self.failures = FailureLimit()
         self.verifies = VerifyRuns()
         self.full_syncs = FullSyncRuns()
         self.stopping = threading.Event()

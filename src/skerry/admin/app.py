@@ -14,6 +14,7 @@ from skerry.admin.monitor_routes import monitor_router
 from skerry.admin.node_routes import node_router, open_router
 from skerry.admin.responses import Failure, add_error_handlers
 from skerry.admin.selection_routes import selection_router
+from skerry.admin.session_routes import MISSING, session_router
 from skerry.admin.sync_routes import sync_router
 
 _DESCRIPTION = (
@@ -34,6 +35,8 @@ def create_app(api: Api) -> FastAPI:
     )
     started_ms = int(time.time() * 1000)
     app.include_router(open_router(api))
+    app.include_router(session_router(api))
+    api.dashboard_problem = MISSING
     for router in (
         node_router(api, started_ms),
         monitor_router(api, started_ms),
@@ -45,5 +48,5 @@ def create_app(api: Api) -> FastAPI:
     ):
         app.include_router(router, dependencies=[Security(bearer)])
     add_error_handlers(app)
-    app.add_middleware(Gate, tokens=api.tokens, audit=api.audit)
+    app.add_middleware(Gate, tokens=api.tokens, audit=api.audit, sessions=api.sessions, failures=api.failures)
     return app

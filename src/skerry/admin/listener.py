@@ -1,5 +1,6 @@
 """The admin API at an address: an HTTP server (uvicorn) in one thread of the node."""
 
+import importlib.util
 import ipaddress
 import logging
 import os
@@ -21,6 +22,7 @@ LOG: Final = logging.getLogger("skerry.admin")
 
 CONNECTIONS_MAX: Final = 100
 STOP_SECONDS: Final = 2.0
+WEB_SOCKET_BYTES_MAX: Final = 32 * 1024 * 1024  # a document of 16 MiB as Extended JSON
 
 
 class AdminListener:
@@ -32,13 +34,16 @@ class AdminListener:
         path = node.engine.path
         self._directory = Path(path) if not node.engine.is_volatile else None
         self._socket: socket.socket | None = None
+        self._app = create_app(self._api)
+        self._has_dashboard = importlib.util.find_spec("nicegui") is not None
         self._server = uvicorn.Server(
             uvicorn.Config(
-                create_app(self._api),
+                self._app,
                 log_config=None,
                 access_log=False,
-                lifespan="off",
-                ws="none",
+                lifespan="on" if self._has_dashboard else "off",
+                ws="wsproto" if self._has_dashboard else "none",
+                ws_max_size=WEB_SOCKET_BYTES_MAX,
                 loop="asyncio",
                 http="h11",
                 proxy_headers=False,  # else whoever is on the loopback could choose the address that a failure counts for
@@ -88,7 +93,19 @@ class AdminListener:
 
     def _run(self) -> None:
         assert self._socket is not None
+        if self._has_dashboard:
+            self._add_dashboard()
         self._server.run(sockets=[self._socket])
+
+    def _add_dashboard(self) -> None:
+        """Import and add it, in this thread, because that takes longer than all the rest of a node's start."""
+        try:
+            from skerry.admin.dashboard.install import install
+
+            install(self._app, self._api)
+        except Exception:  # the API has to come up whatever the other package does
+            LOG.exception("the dashboard could not be added")
+            self._api.dashboard_problem = "The dashboard could not be started; the node's log has the reason."
 
 
 def _is_loopback(address: str) -> bool:

@@ -1,6 +1,7 @@
 """The node itself: alive, ready, and its numbers."""
 
 import time
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,6 +13,7 @@ from skerry.admin import monitor, sync_figures
 from skerry.admin.api import Api
 from skerry.admin.prometheus import NodeCollector, oplog_span_seconds
 from skerry.admin.responses import Reply, failure, reply
+from skerry.engine.operation_metrics import SECONDS_BOUNDS
 from skerry.errors import SkerryError
 
 
@@ -64,7 +66,8 @@ def node_router(api: Api, started_ms: int) -> APIRouter:
             "cursors": engine.cursors.count(),
             "transactions": engine.open_transactions(),
             "oplog_span_seconds": oplog_span_seconds(engine),
-            "operations": {name: {"count": each.count, "failed": each.failed} for name, each in totals.items()},
+            "operations": {name: asdict(each) for name, each in totals.items()},
+            "seconds_bounds": SECONDS_BOUNDS,
             "sync": None,
         }
         replicator = node.replicator

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from skerry.admin.watch import SyncWatch
+from skerry.config import EffectiveSetting
 from skerry.engine.engine import Engine
 from skerry.server.server_metrics import ServerCounts
 from skerry.sync.replicator import Replicator
@@ -25,6 +26,10 @@ class RunningNode(Protocol):
 
     def stop_sync(self) -> bool:
         """Stop the link until it is started; false when it does not run. Raises LookupError without a hub."""
+        ...
+
+    def settings(self) -> list[EffectiveSetting]:
+        """Return the settings in effect, without secrets."""
         ...
 
     def connections(self) -> ServerCounts:

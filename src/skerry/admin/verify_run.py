@@ -33,6 +33,8 @@ class VerifyProgress:
     by_kind: dict[str, int] = field(default_factory=dict)
     shown: list[dict[str, Any]] = field(default_factory=list)
     error: str | None = None
+    last: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By collection, when it was last compared to its end, and how many documents differed; kept from run to run."""
 
 
 class VerifyRuns:
@@ -55,7 +57,7 @@ class VerifyRuns:
         with self._lock:
             if self._progress.state == "running":
                 return False
-            self._progress = VerifyProgress("running", started_ms=_now_ms())
+            self._progress = VerifyProgress("running", started_ms=_now_ms(), last=self._progress.last)
             self._cancelled.clear()
             self._thread = threading.Thread(
                 target=self._run, args=(replicator, only), name="skerry-verify", daemon=True
@@ -100,6 +102,7 @@ class VerifyRuns:
         progress.collections = len(namespaces)
         for namespace in namespaces:
             progress.collection = str(namespace)
+            before = progress.differences
             for difference in verify(replicator.link, namespace):
                 with self._lock:
                     progress.differences += 1
@@ -111,7 +114,9 @@ class VerifyRuns:
                     return "cancelled"
             if self._cancelled.is_set():
                 return "cancelled"
-            progress.collections_done += 1
+            with self._lock:
+                progress.collections_done += 1
+                progress.last[str(namespace)] = {"at_ms": _now_ms(), "differences": progress.differences - before}
         return "done"
 
 

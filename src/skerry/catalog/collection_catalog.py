@@ -5,7 +5,7 @@ reuses what it has when it is still the same; a rolled-back change can never be 
 the modification token are renewed in the transaction of every write, so they cannot disagree with the documents.
 """
 
-import random
+import secrets
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -228,7 +228,8 @@ class CollectionCatalog:
         self._renew_version(view)
 
     def _renew_version(self, view: WriteView) -> None:
-        view.set_setting("catalog_version", random.getrandbits(62))
+        # not from `random`: a program may seed that, and the same number would stand for another catalogue then
+        view.set_setting("catalog_version", secrets.randbits(62))
 
     def _load(self, view: ReadView, version: int) -> CatalogSnapshot:
         """Read the catalogue, keeping the entries (and their compiled key generators) whose rows did not change."""

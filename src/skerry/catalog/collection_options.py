@@ -15,7 +15,8 @@ _NOT_IMPLEMENTED: Final = (
     "storageEngine",
     "indexOptionDefaults",
 )
-_IGNORED: Final = ("autoIndexId", "size", "max", "flags", "temp", "comment")
+_IGNORED: Final = ("autoIndexId", "flags", "temp", "comment")
+_OF_CAPPED: Final = ("size", "max")
 _UNKNOWN_FIELD: Final = 40415
 
 
@@ -26,6 +27,11 @@ def check_options(options: Mapping[str, Any]) -> dict[str, Any]:
         if name in _NOT_IMPLEMENTED:
             if value not in (False, None):
                 raise NotImplementedYetError(f"the collection option '{name}' is not implemented")
+        elif name in _OF_CAPPED:
+            if value is not None and not options.get("capped"):
+                raise InvalidOptionsError(
+                    "the 'capped' field needs to be true when either the 'size' or 'max' fields are present"
+                )
         elif name == "collation":
             check_collation(value)
         elif name == "validator":

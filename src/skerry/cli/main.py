@@ -16,7 +16,7 @@ from skerry.cli.backup import backup
 from skerry.cli.comparison import full_sync, verify
 from skerry.cli.conflicts import conflicts
 from skerry.cli.dead_letters import dead_letters
-from skerry.cli.demo.command import demo
+from skerry.cli.demo import demo
 from skerry.cli.doctor import doctor
 from skerry.cli.node_client import NodeError
 from skerry.cli.restore import restore

@@ -60,7 +60,14 @@ def serve(
     try:
         from skerry.node import Node  # here, because it imports the whole engine
 
-        node = Node(data, server=settings.server, sync=settings.sync, engine=settings.engine, admin=settings.admin)
+        node = Node(
+            data,
+            server=settings.server,
+            sync=settings.sync,
+            engine=settings.engine,
+            admin=settings.admin,
+            sources=settings.sources,
+        )
         try:
             node.start()
             typer.echo(f"skerry ready mongodb://{node.address}")

@@ -7,6 +7,7 @@ environment.
 """
 
 from skerry.config.admin_config import AdminConfig
+from skerry.config.effective import EffectiveSetting, effective_settings
 from skerry.config.engine_config import EngineConfig
 from skerry.config.load import Settings, load_settings
 from skerry.config.server_config import ServerConfig, parse_bind
@@ -16,6 +17,8 @@ from skerry.config.sync_config import (
     DeletePolicy,
     Direction,
     Granularity,
+    OnFull,
+    OnInvalid,
     SelectionRule,
     SyncConfig,
     parse_conflict_rule,
@@ -28,12 +31,16 @@ __all__ = [
     "ConflictRule",
     "DeletePolicy",
     "Direction",
+    "EffectiveSetting",
     "EngineConfig",
     "Granularity",
+    "OnFull",
+    "OnInvalid",
     "SelectionRule",
     "ServerConfig",
     "Settings",
     "SyncConfig",
+    "effective_settings",
     "load_settings",
     "parse_bind",
     "parse_conflict_rule",

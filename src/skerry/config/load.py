@@ -17,7 +17,7 @@ import dataclasses
 import tomllib
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import NoneType
@@ -50,12 +50,16 @@ Values = dict[str, dict[str, Any]]  # table, setting, value
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that was set; `sync` is None for a node without a hub, `admin` for one without an admin API."""
+    """Everything that was set; `sync` is None for a node without a hub, `admin` for one without an admin API.
+
+    `sources` says by table and setting where what is no default came from: file, environment or argument.
+    """
 
     engine: EngineConfig
     server: ServerConfig
     sync: SyncConfig | None
     admin: AdminConfig | None = None
+    sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict, compare=False)
 
 
 def load_settings(
@@ -69,9 +73,16 @@ def load_settings(
     `arguments` has a mapping for each table; an argument that is None was not given. Raises `ConfigurationError`.
     """
     values: Values = {table: {} for table in TABLES}
-    for source in (_from_file(file), _from_environment(environment or {}), _from_arguments(arguments or {})):
-        for table, settings in source.items():
+    sources: dict[str, dict[str, str]] = {table: {} for table in TABLES}
+    given = {
+        "file": _from_file(file),
+        "environment": _from_environment(environment or {}),
+        "argument": _from_arguments(arguments or {}),
+    }
+    for source, tables in given.items():
+        for table, settings in tables.items():
             values[table].update(settings)
+            sources[table].update(dict.fromkeys(settings, source))
     sync = values["sync"]
     if sync and "hub_uri" not in sync:
         raise ConfigurationError("sync.hub_uri", None, "the URI of a hub, since other sync settings are given")
@@ -80,6 +91,7 @@ def load_settings(
         server=ServerConfig(**values["server"]),
         sync=SyncConfig(**{"rules": (), **sync}) if sync else None,
         admin=AdminConfig(**values["admin"]) if values["admin"].keys() & {"bind_host", "bind_port"} else None,
+        sources=sources,
     )
 
 
@@ -135,7 +147,7 @@ def _from_text(table: str, name: str, text: str) -> Any:
     """Read the text of an environment variable as what the setting is."""
     kinds = _kinds(table, name)
     if kinds[0] is tuple:
-        return tuple(_RULES[kinds[1]](rule) for rule in text.split(",") if rule.strip())
+        return tuple(_RULES[kinds[1]](rule) for rule in _split(text) if rule.strip())
     if bool in kinds:
         if text.lower() not in _TRUTH:
             raise ConfigurationError(f"{table}.{name}", text, "true or false")
@@ -162,6 +174,18 @@ def _checked(table: str, name: str, value: Any) -> Any:
     if isinstance(value, bool) != (kind is bool) or not isinstance(value, kind):
         raise ConfigurationError(setting, value, _EXPECTED.get(kind, "a string"))
     return value
+
+
+def _split(text: str) -> list[str]:
+    """Split at the commas that are in no braces or brackets: a rule may hold a query in JSON."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character in "{[") - (character in "}]")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
 
 
 def _rules(setting: str, value: Any, kind: type) -> tuple[Any, ...]:

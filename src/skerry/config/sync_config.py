@@ -1,8 +1,12 @@
 """Which documents travel between this node and its hub, in which direction, how fast, and who wins a conflict."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
+
+from bson import json_util
+from bson.errors import BSONError
 
 from skerry.config.checks import check_ranges, choice
 from skerry.errors import ConfigurationError
@@ -53,12 +57,36 @@ class Granularity(StrEnum):
     """Any two changes to a document conflict."""
 
 
+class OnFull(StrEnum):
+    """What a local write does when more would wait to be pushed than may."""
+
+    BLOCK = "block"
+    """It is refused."""
+    SPILL = "spill"
+    """Base documents are given up: conflicts of what waits are about whole documents."""
+    MARK_COLLECTION = "mark_collection"
+    """Its collection is not tracked any more, and is compared with the hub as a whole once there is room."""
+
+
+class OnInvalid(StrEnum):
+    """What happens to a document of the hub that the validator of the collection here refuses."""
+
+    ACCEPT = "accept"
+    """It is stored, because the hub is the authority, and counted."""
+    QUARANTINE = "quarantine"
+    """It is put aside as a dead letter; the version here stays until the hub has a valid one."""
+
+
 @dataclass(frozen=True, slots=True)
 class SelectionRule:
-    """`pattern` is `database.collection`, where `*` stands for any run of characters within one of the two."""
+    """`pattern` is `database.collection`, where `*` stands for any run of characters within one of the two.
+
+    `filter` is a query in extended JSON, "" for none: only documents that match it travel.
+    """
 
     pattern: str
     direction: Direction
+    filter: str = ""
 
     def __post_init__(self) -> None:
         database, dot, collection = self.pattern.partition(".")
@@ -66,6 +94,28 @@ class SelectionRule:
             raise ConfigurationError(
                 "sync.rules", self.pattern, "DATABASE.COLLECTION, for example shop.orders or shop.*"
             )
+        if self.filter:
+            self.query()
+
+    def query(self) -> dict[str, Any]:
+        """Return the filter as a query document, {} for none. Raises `ConfigurationError`."""
+        try:
+            found = json_util.loads(self.filter or "{}")
+        except (ValueError, TypeError, BSONError) as error:
+            raise ConfigurationError(f"sync.rules {self.pattern}", self.filter, f"a query in JSON ({error})") from error
+        if not isinstance(found, dict):
+            raise ConfigurationError(f"sync.rules {self.pattern}", self.filter, "a query in JSON: an object")
+        return found
+
+    def to_list(self) -> list[str]:
+        """Return what `SelectionRule(*…)` is made of, as strings."""
+        return [self.pattern, self.direction.value, *([self.filter] if self.filter else [])]
+
+    @classmethod
+    def from_list(cls, parts: Sequence[str]) -> "SelectionRule":
+        """Return the rule that `to_list` has written."""
+        pattern, direction, *rest = parts
+        return cls(pattern, Direction(direction), *rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +182,24 @@ class SyncConfig:
             "least": 1000,
         },
     )
+    dirty_documents_max: int | None = field(
+        default=None, metadata={"help": "Documents that may wait to be pushed; none: any number.", "least": 1}
+    )
+    dirty_bytes_max: int | None = field(
+        default=None,
+        metadata={"help": "Bytes that may be kept for documents that wait to be pushed; none: any number.", "least": 1},
+    )
+    dirty_age_ms_max: int | None = field(
+        default=None,
+        metadata={"help": "How long a document may wait to be pushed; none: as long as it takes.", "least": 1},
+    )
+    on_full: OnFull = field(
+        default=OnFull.BLOCK, metadata={"help": "What a local write does when more would wait than may."}
+    )
+    poll_interval_ms: int = field(
+        default=30_000,
+        metadata={"help": "A hub without change streams is compared with this node this often.", "least": 100},
+    )
     backoff_ms_min: int = field(
         default=500,
         metadata={"help": "First wait after the link is lost; doubles with each failure, with jitter.", "least": 1},
@@ -145,6 +213,10 @@ class SyncConfig:
     )
     granularity: Granularity = field(
         default=Granularity.FIELD, metadata={"help": "Whether changes are merged by field or by document."}
+    )
+    on_invalid: OnInvalid = field(
+        default=OnInvalid.ACCEPT,
+        metadata={"help": "What happens to a document of the hub that the validator of the collection here refuses."},
     )
     conflict_rules: tuple[ConflictRule, ...] = field(
         default=(),
@@ -167,11 +239,15 @@ class SyncConfig:
 
 
 def parse_rule(text: str) -> SelectionRule:
-    """Return the rule that `PATTERN=DIRECTION` stands for. Raises `ConfigurationError`."""
-    pattern, equals, direction = text.strip().rpartition("=")
+    """Return the rule that `PATTERN=DIRECTION` or `PATTERN=DIRECTION {…}`, with a query in JSON, stands for.
+
+    Raises `ConfigurationError`.
+    """
+    head, brace, query = text.strip().partition("{")
+    pattern, equals, direction = head.rstrip().rpartition("=")
     if not equals:
         raise ConfigurationError("sync.rules", text, "PATTERN=DIRECTION, for example shop.*=both")
-    return SelectionRule(pattern, choice(Direction, f"sync.rules {pattern}", direction))
+    return SelectionRule(pattern, choice(Direction, f"sync.rules {pattern}", direction), brace + query)
 
 
 def parse_conflict_rule(text: str) -> ConflictRule:
@@ -181,7 +257,9 @@ def parse_conflict_rule(text: str) -> ConflictRule:
     """
     target, equals, words = text.strip().rpartition("=")
     if not equals or not words.split():
-        raise ConfigurationError("sync.conflict_rules", text, "PATTERN#PATH=POLICY, for example shop.stock#total=counter")
+        raise ConfigurationError(
+            "sync.conflict_rules", text, "PATTERN#PATH=POLICY, for example shop.stock#total=counter"
+        )
     pattern, _, path = target.partition("#")
     setting = f"sync.conflict_rules {target}"
     found: dict[str, Any] = {}

@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from bson.int64 import Int64
@@ -13,7 +13,7 @@ from skerry.sync.change_stream_listener import StreamBatch
 from skerry.sync.integration import Integration, RemoteVersion
 from skerry.sync.link import Link
 from skerry.sync.local_documents import open_documents
-from skerry.sync.protocol.document_state import Position, State, content_hash
+from skerry.sync.protocol.document_state import BEGINNING, Position, State, content_hash
 from skerry.sync.protocol.event_grouping import Marker
 from skerry.sync.protocol.hybrid_clock import clamped
 from skerry.sync.protocol.reconciliation import decide, decide_read
@@ -60,6 +60,12 @@ class ChangeApplier:
         self._floor = max(self._floor, time)
         self.position.looked_up_until = max(self.position.looked_up_until, time)
 
+    def note_reads(self, view: WriteView, until: int) -> None:
+        """Take note in the transaction of `view` that documents have been read from the hub at `until`."""
+        self.answer_with_look_ups_until(until)
+        if self.position.token:
+            self.position.save(view, self._link.name)
+
     def apply(self, batch: StreamBatch) -> int:
         """Apply a batch and return how many events it had. Raises pymongo's errors, and `BatchUnsettledError`."""
         link = self._link
@@ -72,6 +78,7 @@ class ChangeApplier:
             found = self._look_up(unclear, position)
 
             def job(view: WriteView) -> None:
+                link.refresh(view)
                 with open_documents(view, link.storage, link.name) as local:
                     integration = Integration(link, view, local)
                     for step in steps:
@@ -80,6 +87,7 @@ class ChangeApplier:
                     integration.refused = []
                     for remote, _ in retried:  # another change of the batch may have made room in the unique index
                         self._take_remote(integration, local.get, remote, {})
+                    integration.take_together()
                     self.put_aside(view, integration)
                     integration.finish()
                 position.save(view, link.name)
@@ -92,36 +100,51 @@ class ChangeApplier:
         return len(batch.events)
 
     def retry_dead_letters(self) -> None:
-        """Try once more what a unique index did not let in, with the hub's present version."""
+        """Try once more what could not be applied, with the hub's present version."""
         link = self._link
         letters = link.read(link.dead_letters.entries)
-        for letter in letters:
+        self.look_at({(letter.namespace, letter.key): letter.record["_id"] for letter in letters})
+
+    def look_at(self, wanted: Mapping[Place, Any]) -> None:
+        """Take in the hub's present versions of some documents, by `_id`. Raises what `apply` raises."""
+        link = self._link
+        for namespace in {namespace for namespace, _ in wanted}:
+            ids = {key: id_value for (ns, key), id_value in wanted.items() if ns == namespace}
             with link.lock:
                 self._resolve()
-                id_value = letter.record["_id"]
-                raw = link.hub.find_by_ids(letter.namespace, [id_value]).get(letter.key)
+                there = link.hub.find_by_ids(namespace, list(ids.values()))
                 until = link.hub.cluster_time()
-                id_document = documents.encode({"_id": id_value})
-                remote = RemoteVersion(
-                    letter.namespace, letter.key, id_document, raw, letter.record["stamp"], Position(0, 0)
-                )
+                stamp = link.stamp_of_reading(until)
+                found = [
+                    RemoteVersion(namespace, key, documents.encode({"_id": id_value}), there.get(key), stamp, BEGINNING)
+                    for key, id_value in ids.items()
+                ]
 
-                def job(view: WriteView, remote: RemoteVersion = remote) -> None:
+                def job(view: WriteView, found: list[RemoteVersion] = found, until: int = until) -> None:
+                    link.refresh(view)
                     with open_documents(view, link.storage, link.name) as local:
                         integration = Integration(link, view, local)
-                        here = local.get(remote.namespace, remote.key)
-                        tracked = integration.shadow(remote.namespace, remote.key)
-                        shadow = None if tracked is None else tracked.shadow
-                        adds_up = link.rules.of(remote.namespace).adds_up
-                        ours, theirs = content_hash(here), content_hash(remote.raw)
-                        action = decide_read(shadow, local=ours, remote=theirs, adds_up=adds_up)
-                        link.dead_letters.discard_of(view, remote.namespace, remote.key)
-                        integration.integrate(remote, action, here)
+                        for remote in found:
+                            link.dead_letters.discard_of(view, remote.namespace, remote.key)
+                            self._take_read(integration, local.get(remote.namespace, remote.key), remote)
+                        integration.take_together()
                         self.put_aside(view, integration)
                         integration.finish()
+                    self.note_reads(view, until)
 
                 link.write(job)
-                self.answer_with_look_ups_until(until)
+
+    def _take_read(self, integration: Integration, here: bytes | None, remote: RemoteVersion) -> None:
+        tracked = integration.shadow(remote.namespace, remote.key)
+        adds_up = self._link.rules.of(remote.namespace).adds_up
+        action = decide_read(
+            None if tracked is None else tracked.shadow,
+            local=content_hash(here),
+            remote=content_hash(remote.raw),
+            adds_up=adds_up,
+            trusts_absence=self._link.selection.trusts_absence(remote.namespace),
+        )
+        integration.take(remote, action, here)
 
     def _steps(self, events: list[ChangeEvent], position: StreamPosition) -> tuple[list[Step | None], dict[Place, Any]]:
         """Attribute the events; keep the last of several of one document; say which documents have to be looked up."""
@@ -221,8 +244,9 @@ class ChangeApplier:
             remote=content_hash(remote.raw),
             position=remote.position,
             adds_up=self._link.rules.of(remote.namespace).adds_up,
+            trusts_absence=self._link.selection.trusts_absence(remote.namespace),
         )
-        integration.integrate(remote, action, here)
+        integration.take(remote, action, here)
 
     def _freeze(self, view: WriteView, event: StructureEvent) -> None:
         """Stop the collections that the hub dropped or renamed: to follow it here would destroy what is only here."""

@@ -10,8 +10,8 @@ from skerry.values import documents
 from skerry.values.namespace import Namespace
 
 CONFLICTS_MAX: Final = 10_000  # the oldest resolved, then the oldest of all, make room; the number ever seen is kept
-_LIST: Final = "SELECT id, ns, at, resolved, record FROM sync_conflict WHERE link = ? AND id > ? ORDER BY id LIMIT ?"
-_GET: Final = "SELECT id, ns, at, resolved, record FROM sync_conflict WHERE link = ? AND id = ?"
+_LIST: Final = "SELECT id, ns, key, at, resolved, record FROM sync_conflict WHERE link = ? AND id > ? ORDER BY id LIMIT ?"
+_GET: Final = "SELECT id, ns, key, at, resolved, record FROM sync_conflict WHERE link = ? AND id = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Conflict:
 
     id: int
     namespace: str
+    key: bytes
     at_ms: int
     resolved: bool
     record: dict[str, Any]
@@ -73,5 +74,5 @@ class ConflictLog:
 
 
 def _conflict(row: tuple[Any, ...]) -> Conflict:
-    id, namespace, at, resolved, raw = row
-    return Conflict(id, namespace, at, bool(resolved), documents.decode(raw))
+    id, namespace, key, at, resolved, raw = row
+    return Conflict(id, namespace, key, at, bool(resolved), documents.decode(raw))

@@ -50,5 +50,8 @@ class DeadLetters:
         view.run("DELETE FROM sync_dead WHERE link = ? AND id = ?", (self._link, id))
         return view.changes() > 0
 
+    def has_any(self, view: ReadView) -> bool:
+        return view.row("SELECT 1 FROM sync_dead WHERE link = ? LIMIT 1", (self._link,)) is not None
+
     def count(self, view: ReadView) -> int:
         return int(view.row("SELECT count(*) FROM sync_dead WHERE link = ?", (self._link,))[0])

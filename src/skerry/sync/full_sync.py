@@ -17,7 +17,7 @@ from skerry.sync.integration import Integration, RemoteVersion
 from skerry.sync.link import Link
 from skerry.sync.local_documents import open_documents
 from skerry.sync.protocol.document_state import BEGINNING, content_hash
-from skerry.sync.protocol.hybrid_clock import stamp_at, stamp_of_cluster_time
+from skerry.sync.protocol.hybrid_clock import stamp_at
 from skerry.sync.protocol.reconciliation import Action, decide_read
 from skerry.sync.push_worker import PushWorker
 from skerry.sync.shadow import Tracked
@@ -66,7 +66,7 @@ class FullSync:
     def plan(self, namespaces: list[Namespace], reason: str, *, again: bool) -> None:
         """Walk the collections that have not been walked for their direction yet, `again`: all of them."""
         link, record = self._link, self.record
-        wanted = {str(each): link.selection.direction(each).value for each in namespaces}
+        wanted = {str(each): link.selection.signature(each) for each in namespaces}
         complete = {} if again else {name: way for name, way in record.complete.items() if wanted.get(name) == way}
         fresh = [name for name in wanted if name not in complete and name not in link.selection.frozen]
         if not again and record.pending and record.pending[0] in fresh:
@@ -77,6 +77,14 @@ class FullSync:
             self.record = WalkRecord(fresh, complete, None, reason, self._rules)
         self._save()
 
+    def plan_again(self, namespaces: list[Namespace], wanted: list[Namespace], reason: str) -> None:
+        """Walk `wanted` once more, besides what is pending; `namespaces` are all that travel."""
+        for each in wanted:
+            self.record.complete.pop(str(each), None)
+            if self.record.pending[:1] == [str(each)]:
+                self.record.after = None
+        self.plan(namespaces, reason, again=False)
+
     @property
     def is_planned(self) -> bool:
         """Whether the present selection has been planned for: what appears later comes through the stream."""
@@ -84,7 +92,7 @@ class FullSync:
 
     @property
     def _rules(self) -> list[list[str]]:
-        return [[rule.pattern, rule.direction.value] for rule in self._link.selection.rules]
+        return [rule.to_list() for rule in self._link.selection.rules]
 
     def step(self) -> bool:
         """Do one chunk; false when nothing is pending. Raises pymongo's errors, and `BatchUnsettledError`."""
@@ -99,41 +107,71 @@ class FullSync:
             return True
         with link.lock:
             self._push.resolve()
-            theirs, more = self._read_hub(namespace, direction)
+            theirs, upper, more = self._read_hub(namespace, direction)
             until = link.hub.cluster_time()
-            stamp = stamp_of_cluster_time(until)
+            stamp = link.stamp_of_reading(until)
 
             def job(view: WriteView) -> bytes | None:
-                reached = self._chunk(view, namespace, theirs, stamp, more=more)
-                updated = self._advance(namespace, direction, reached)
+                link.refresh(view)
+                reached = self._chunk(view, namespace, theirs, stamp, upper, more=more)
+                updated = self._advance(namespace, reached)
                 link_records.save(view, link.name, link_records.COPY, updated.to_document())
+                if reached is None:
+                    link.compared(view, namespace)
                 position = self._applier.position
                 position.looked_up_until = max(position.looked_up_until, until)
                 position.save(view, link.name)
                 return reached
 
             reached = link.write(job)
-            self.record = self._advance(namespace, direction, reached)
+            self.record = self._advance(namespace, reached)
             self._applier.answer_with_look_ups_until(until)
         return True
 
-    def _read_hub(self, namespace: Namespace, direction: Direction) -> tuple[list[tuple[bytes, bytes]], bool]:
-        """Return the hub's next documents, and whether there may be more behind them."""
+    def _read_hub(self, namespace: Namespace, direction: Direction) -> tuple[list[tuple[bytes, bytes]], bytes, bool]:
+        """Return the hub's next documents, up to which key that is all of them, and whether there may be more behind it."""
         if direction is Direction.PUSH:
-            return [], False
-        after = self.record.after
+            return [], key_string.HIGHEST, False
+        link, after = self._link, self.record.after
         value = None if after is None else documents.decode(after)["_id"]
-        return self._link.hub.find_after(
-            namespace, value, is_first=after is None, limit=CHUNK_DOCUMENTS, bytes_max=CHUNK_BYTES
+        query = link.selection.query(namespace)
+        theirs, more = link.hub.find_after(
+            namespace, value, is_first=after is None, limit=CHUNK_DOCUMENTS, bytes_max=CHUNK_BYTES, query=query
         )
+        upper = theirs[-1][0] if more else key_string.HIGHEST
+        if not query:
+            return theirs, upper, more
+        lower = key_string.LOWEST if after is None else key_string.encode(value)
+        return self._with_known(namespace, theirs, (lower, upper), more=more)
+
+    def _with_known(
+        self, namespace: Namespace, theirs: list[tuple[bytes, bytes]], keys: tuple[bytes, bytes], *, more: bool
+    ) -> tuple[list[tuple[bytes, bytes]], bytes, bool]:
+        """Add the hub's versions of documents that this node has and the query does not find: left the scope, or deleted?"""
+        link, (lower, upper) = self._link, keys
+        there = dict(theirs)
+        known = link.read(lambda view: list(link.shadows.between(view, namespace, lower, upper)))
+        missing = sorted((each.key, each.id_document) for each in known if each.key not in there)
+        if len(missing) > CHUNK_DOCUMENTS:
+            missing = missing[:CHUNK_DOCUMENTS]
+            upper, more = missing[-1][0], True
+        ids = [documents.id_of(id_document) for _, id_document in missing]
+        there.update(link.hub.find_by_ids(namespace, ids))
+        return sorted((key, raw) for key, raw in there.items() if key <= upper), upper, more
 
     def _chunk(
-        self, view: WriteView, namespace: Namespace, theirs: list[tuple[bytes, bytes]], stamp: int, *, more: bool
+        self,
+        view: WriteView,
+        namespace: Namespace,
+        theirs: list[tuple[bytes, bytes]],
+        stamp: int,
+        upper: bytes,
+        *,
+        more: bool,
     ) -> bytes | None:
         """Compare one range of `_id`s; return the `_id` document it reached, None at the end of the collection."""
         link, after = self._link, self.record.after
         lower = key_string.LOWEST if after is None else key_string.encode(documents.decode(after)["_id"])
-        upper = theirs[-1][0] if more else key_string.HIGHEST
         entry = link.storage.catalog.snapshot(view).get(namespace)
         ours: list[tuple[bytes, int, bytes]] = []
         if entry is not None:
@@ -175,18 +213,19 @@ class FullSync:
             # A copied store may find on the hub what the original has pushed of the very same writes.
             adds_up = self._link.rules.of(remote.namespace).adds_up and self.record.reason != COPIED_STORE
             ours, theirs = content_hash(here), content_hash(remote.raw)
-            action = decide_read(shadow, local=ours, remote=theirs, adds_up=adds_up)
+            trusts = self._link.selection.trusts_absence(remote.namespace)
+            action = decide_read(shadow, local=ours, remote=theirs, adds_up=adds_up, trusts_absence=trusts)
         if action is Action.PUSH:
             if direction is Direction.PULL:
                 return
             remote.stamp = stamp_at(0)  # nobody knows when it was written
-        integration.integrate(remote, action, here)
+        integration.take(remote, action, here)
 
-    def _advance(self, namespace: Namespace, direction: Direction, reached: bytes | None) -> WalkRecord:
+    def _advance(self, namespace: Namespace, reached: bytes | None) -> WalkRecord:
         record = self.record
         if reached is not None:
             return replace(record, after=reached)
-        complete = {**record.complete, str(namespace): direction.value}
+        complete = {**record.complete, str(namespace): self._link.selection.signature(namespace)}
         return replace(record, pending=record.pending[1:], complete=complete, after=None)
 
     def _save(self) -> None:

@@ -142,11 +142,11 @@ class Hub:
         return dict(_keyed(each) for each in found)
 
     def find_after(
-        self, namespace: Namespace, after: Any, *, is_first: bool, limit: int, bytes_max: int
+        self, namespace: Namespace, after: Any, *, is_first: bool, limit: int, bytes_max: int, query: Mapping[str, Any]
     ) -> tuple[list[tuple[bytes, bytes]], bool]:
         """Return (key string, raw document) in the order of `_id`, of all types, beyond `after`; and whether there may be more.
 
-        At most `limit` documents, and no more than the one that reaches `bytes_max`.
+        Only documents that match `query`; at most `limit`, and no more than the one that reaches `bytes_max`.
 
         Comparisons stay within the type of their operand, so the types that sort behind it are asked for by themselves.
         """
@@ -155,7 +155,10 @@ class Hub:
         for condition in [{}] if is_first else _conditions_beyond(after):
             missing = limit - len(found)
             with self.raw(namespace).find(
-                condition, sort=[("_id", 1)], limit=missing, batch_size=missing + 1
+                {"$and": [condition, query]} if query else condition,
+                sort=[("_id", 1)],
+                limit=missing,
+                batch_size=missing + 1,
             ) as cursor:
                 for each in cursor:
                     found.append(_keyed(each))

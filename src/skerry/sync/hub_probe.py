@@ -17,6 +17,7 @@ NO_OBJECT = {"_id": "none"}
 
 def probe(hub: Hub) -> HubFacts:
     """Ask and try what the hub can do. Raises pymongo's errors."""
+    hub.client.admin.command("ping")  # so that waiting for the hub and connecting to it are no part of the round trip below
     sent = _now_ms()
     hello = hub.client.admin.command("hello")
     received = _now_ms()
@@ -65,9 +66,7 @@ def _has_streams(hub: Hub) -> bool:
             cursor = hub.client.admin.command(command, session=session)["cursor"]
             if cursor["id"]:
                 collection = str(cursor["ns"]).partition(".")[2]
-                hub.client.admin.command(
-                    {"killCursors": collection, "cursors": [Int64(cursor["id"])]}, session=session
-                )
+                hub.client.admin.command({"killCursors": collection, "cursors": [Int64(cursor["id"])]}, session=session)
     except PyMongoError as error:
         return not _is_lacking(error)
     return True

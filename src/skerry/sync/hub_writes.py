@@ -13,6 +13,7 @@ from skerry.storage import WriteView
 from skerry.sync.hub import RAW_OPTIONS, now
 from skerry.sync.link import Link
 from skerry.sync.origin import MarkerOp, marker_document
+from skerry.sync.passed_on import Origin
 from skerry.sync.protocol.conflict_resolution import Resolution, Winner
 from skerry.sync.protocol.document_state import content_hash
 from skerry.sync.protocol.event_grouping import BatchId
@@ -37,15 +38,24 @@ class PushItem:
     local: bytes | None
     base: bytes | None
     one_way: bool
+    origin: Origin | None = None
+    """Who made this version, where it was an edge below this node."""
 
     id_value: Any = None
 
     def __post_init__(self) -> None:
         self.id_value = documents.id_of(self.tracked.id_document)
 
+    @property
+    def place(self) -> tuple[Namespace, bytes]:
+        """Its collection and the key string of its `_id`."""
+        return self.tracked.namespace, self.tracked.key
+
 
 @dataclass(slots=True)
-class _Planned:
+class Planned:
+    """What happens to one document: `index` is its place in the batch, `hub` the version found there."""
+
     index: int
     item: PushItem
     hub: bytes | None
@@ -59,13 +69,35 @@ def write_batch(
 
     Raises `MarkerTakenError`, and pymongo's errors; the `index` of a failed statement is the place in `items`.
     """
-    by_collection: dict[Namespace, list[int]] = {}
+    planned = plan_writes(link, session, items)
+    if not planned:
+        return set()
+    keep_overwritten(link, [each for each in planned if each.step is HubStep.OVERWRITE])
+    ops = [_marker_op(each.item, link.clock_offset_ms) for each in planned]
+    stamp = max(op.stamp for op in ops)
+    try:
+        link.hub.markers(db).insert_one(marker_document(batch, ops, stamp=stamp, at=now()), session=session)
+    except DuplicateKeyError as error:
+        raise MarkerTakenError from error
+    for namespace in by_collection(items):
+        writes = [e for e in planned if e.item.tracked.namespace == namespace and e.step is not HubStep.ALREADY]
+        _write_collection(link, session, namespace, writes)
+    return {each.item.place for each in planned}
+
+
+def by_collection(items: Sequence[PushItem]) -> dict[Namespace, list[int]]:
+    """Return the places in `items` of the documents of each collection."""
+    found: dict[Namespace, list[int]] = {}
     for index, item in enumerate(items):
-        by_collection.setdefault(item.tracked.namespace, []).append(index)
-    planned: list[_Planned] = []
-    for namespace, indexes in by_collection.items():
-        ids = [items[index].id_value for index in indexes]
-        there = link.hub.find_by_ids(namespace, ids, session)
+        found.setdefault(item.tracked.namespace, []).append(index)
+    return found
+
+
+def plan_writes(link: Link, session: ClientSession | None, items: Sequence[PushItem]) -> list[Planned]:
+    """Read the hub's versions and say what is to be done; documents that somebody else has written are left out."""
+    planned: list[Planned] = []
+    for namespace, indexes in by_collection(items).items():
+        there = link.hub.find_by_ids(namespace, [items[index].id_value for index in indexes], session)
         adds_up = link.rules.of(namespace).adds_up
         for index in indexes:
             item, found = items[index], there.get(items[index].tracked.key)
@@ -74,23 +106,11 @@ def write_batch(
                 shadow.base, shadow.pushed, content_hash(found), one_way=item.one_way, adds_up=adds_up
             )
             if step is not HubStep.LEAVE:
-                planned.append(_Planned(index, item, found, step))
-    if not planned:
-        return set()
-    _keep_overwritten(link, [each for each in planned if each.step is HubStep.OVERWRITE])
-    ops = [_marker_op(each.item, link.clock_offset_ms) for each in planned]
-    stamp = max(op.stamp for op in ops)
-    try:
-        link.hub.markers(db).insert_one(marker_document(batch, ops, stamp=stamp, at=now()), session=session)
-    except DuplicateKeyError as error:
-        raise MarkerTakenError from error
-    for namespace in by_collection:
-        writes = [e for e in planned if e.item.tracked.namespace == namespace and e.step is not HubStep.ALREADY]
-        _write_collection(link, session, namespace, writes)
-    return {(each.item.tracked.namespace, each.item.tracked.key) for each in planned}
+                planned.append(Planned(index, item, found, step))
+    return planned
 
 
-def _write_collection(link: Link, session: ClientSession, namespace: Namespace, planned: list[_Planned]) -> None:
+def _write_collection(link: Link, session: ClientSession, namespace: Namespace, planned: list[Planned]) -> None:
     # Deletes first and inserts last, so that a unique value can move from one document to another within a batch.
     ordered = sorted(planned, key=lambda each: (each.item.local is not None, each.hub is None))
     if not ordered:
@@ -104,7 +124,7 @@ def _write_collection(link: Link, session: ClientSession, namespace: Namespace, 
         raise
 
 
-def _write(planned: _Planned) -> Write:
+def _write(planned: Planned) -> Write:
     item = planned.item
     key = {"_id": item.id_value}
     if item.local is None:
@@ -120,11 +140,13 @@ def _write(planned: _Planned) -> Write:
 
 
 def _marker_op(item: PushItem, clock_offset_ms: int) -> MarkerOp:
-    stamp = corrected(item.tracked.shadow.last_hlc, clock_offset_ms)
-    return MarkerOp(item.tracked.namespace.coll, item.id_value, stamp, is_delete=item.local is None)
+    written = item.tracked.shadow.last_hlc if item.origin is None else item.origin.stamp
+    stamp = corrected(written, clock_offset_ms)
+    origin = None if item.origin is None else item.origin.edge
+    return MarkerOp(item.tracked.namespace.coll, item.id_value, stamp, item.local is None, origin)
 
 
-def _keep_overwritten(link: Link, planned: list[_Planned]) -> None:
+def keep_overwritten(link: Link, planned: Sequence[Planned]) -> None:
     """Keep the hub's versions of one-way documents before they are overwritten."""
     if not planned:
         return

@@ -3,17 +3,18 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from skerry.config.sync_config import Direction, Granularity
-from skerry.errors import DuplicateKeyError
+from skerry.config.sync_config import Direction, Granularity, OnInvalid
+from skerry.errors import CommandError, DocumentValidationFailureError, DuplicateKeyError
 from skerry.storage import WriteView
 from skerry.sync.incoming_validation import refusal
 from skerry.sync.link import Link
 from skerry.sync.local_documents import LocalDocuments
+from skerry.sync.passed_on import origin_of
 from skerry.sync.protocol import document_state as states
 from skerry.sync.protocol.conflict_resolution import Resolution, Stamps, Winner, resolve
 from skerry.sync.protocol.document_state import Position, Shadow, State, content_hash
 from skerry.sync.protocol.hybrid_clock import corrected, stamp_at
-from skerry.sync.protocol.reconciliation import Action
+from skerry.sync.protocol.reconciliation import Action, within_scope
 from skerry.sync.shadow import Tracked
 from skerry.values import documents
 from skerry.values.namespace import Namespace
@@ -26,6 +27,7 @@ COUNTED = {
     Action.MERGE: "pulled_merged",
     Action.CAPTURE: "captured_late",
     Action.PUSH: "found_here",
+    Action.EVICT: "evicted",
 }
 
 
@@ -52,9 +54,10 @@ class Integration:
         self._local = local
         self._known: dict[tuple[Namespace, bytes], Tracked | None] = {}
         self._changed: dict[tuple[Namespace, bytes], Tracked] = {}
+        self._touched: set[tuple[Namespace, bytes]] = set()
         self._counts: dict[Action, int] = {}
         self._settled: list[tuple[Namespace, bytes]] = []  # clean again: what was kept for them is to be forgotten
-        self.refused: list[tuple[RemoteVersion, DuplicateKeyError]] = []
+        self.refused: list[tuple[RemoteVersion, CommandError]] = []
 
     def know(self, namespace: Namespace, key: bytes, tracked: Tracked | None) -> None:
         """Spare a read: the caller has read the shadow within this transaction."""
@@ -66,6 +69,19 @@ class Integration:
         if place not in self._known:
             self._known[place] = self._link.shadows.get(self._view, namespace, key)
         return self._known[place]
+
+    def take(self, remote: RemoteVersion, action: Action, local: bytes | None) -> None:
+        """Do what was decided about `remote`, within what this node wants of the collection; `local` is the version here."""
+        selection = self._link.selection
+        if selection.has_filter(remote.namespace):
+            tracked = self.shadow(remote.namespace, remote.key)
+            action = within_scope(
+                action,
+                None if tracked is None else tracked.shadow,
+                local_is_in=selection.in_scope(remote.namespace, local),
+                remote_is_in=selection.in_scope(remote.namespace, remote.raw),
+            )
+        self.integrate(remote, action, local)
 
     def integrate(self, remote: RemoteVersion, action: Action, local: bytes | None) -> None:
         """Do what was decided about `remote`; `local` is the present version here."""
@@ -85,6 +101,9 @@ class Integration:
         elif action is Action.APPLY:
             if self._put(remote, local, remote.raw):
                 self._set(remote, old, states.integrated(theirs, remote.position, remote.stamp))
+        elif action is Action.EVICT:
+            if self._put(remote, local, None):
+                self._set(remote, old, None)
         elif action is Action.MERGE:
             self._merge(remote, old, local)
         elif action is Action.CAPTURE:
@@ -112,8 +131,30 @@ class Integration:
         place = RemoteVersion(namespace, key, tracked.id_document, None, 0, position)
         self._set(place, old, new)
 
+    def take_together(self) -> None:
+        """Give refused documents that hold each other's unique values, as after a swap, their new versions at once."""
+        of_index = [remote for remote, error in self.refused if isinstance(error, DuplicateKeyError)]
+        refused = [remote for remote in of_index if self._is_clean(remote)]
+        changes = [(each.namespace, each.key, self._local.get(each.namespace, each.key), each.raw) for each in refused]
+        if len(refused) < 2 or not self._local.replace_together(changes):
+            return
+        for remote in refused:
+            tracked = self.shadow(remote.namespace, remote.key)
+            new = states.integrated(content_hash(remote.raw), remote.position, remote.stamp)
+            self._set(remote, None if tracked is None else tracked.shadow, new)
+        self.refused = [each for each in self.refused if each[0] not in refused]
+
+    def _is_clean(self, remote: RemoteVersion) -> bool:
+        """Whether the hub's version may simply take the place of the one here."""
+        tracked, here = self.shadow(remote.namespace, remote.key), self._local.get(remote.namespace, remote.key)
+        if tracked is None:
+            return here is None
+        return tracked.shadow.state is State.CLEAN and tracked.shadow.base == content_hash(here)
+
     def finish(self) -> None:
-        """Write the shadows and count."""
+        """Write the shadows and count; documents that have come to agree and are out of scope go from here."""
+        self._evict_settled()
+        self._discard_superseded()
         self._forget_settled()
         self._link.shadows.save(self._view, self._changed.values())
         on_dirty = self._link.on_dirty
@@ -122,6 +163,24 @@ class Integration:
         self._changed.clear()
         self._view.after_commit.append(self._count)
 
+    def _discard_superseded(self) -> None:
+        """Drop the dead letters of documents that a newer version of the hub has been taken of."""
+        if not self._link.dead_letters.has_any(self._view):
+            return
+        refused = {(remote.namespace, remote.key) for remote, _ in self.refused}
+        for namespace, key in self._touched - refused:
+            self._link.dead_letters.discard_of(self._view, namespace, key)
+
+    def _evict_settled(self) -> None:
+        selection = self._link.selection
+        for (namespace, key), tracked in list(self._changed.items()):
+            if tracked.shadow.state is not State.CLEAN or not selection.has_filter(namespace):
+                continue
+            local = self._local.get(namespace, key)
+            if content_hash(local) == tracked.shadow.base and not selection.in_scope(namespace, local):
+                place = RemoteVersion(namespace, key, tracked.id_document, None, 0, tracked.shadow.position)
+                self.integrate(place, Action.EVICT, local)
+
     def _count(self) -> None:
         for action, count in self._counts.items():
             self._link.metrics.add(COUNTED[action], count)
@@ -129,6 +188,7 @@ class Integration:
     def _set(self, remote: RemoteVersion, old: Shadow | None, new: Shadow | None) -> None:
         shadows, view = self._link.shadows, self._view
         namespace, key = place = (remote.namespace, remote.key)
+        self._touched.add(place)
         if new is None:
             self._known[place] = None
             self._changed.pop(place, None)
@@ -145,13 +205,27 @@ class Integration:
         self._settled.clear()
 
     def _put(self, remote: RemoteVersion, before: bytes | None, after: bytes | None) -> bool:
-        """Put a version in place; false when a unique index refuses it, and it has been put aside."""
+        """Put a version in place; false when a unique index or the validator refuses it, and it has been put aside."""
+        if after is not None and after == remote.raw and not self._is_valid(remote, after):
+            return False
         try:
             self._local.put(remote.namespace, remote.key, before, after)
         except DuplicateKeyError as error:
             self.refused.append((remote, error))
             return False
         return True
+
+    def _is_valid(self, remote: RemoteVersion, raw: bytes) -> bool:
+        """Whether a version of the hub may be stored here; says what is wrong with it in the counters or by a dead letter."""
+        link = self._link
+        refused = refusal(self._view, link.storage, remote.namespace, raw)
+        if refused is None:
+            return True
+        self._view.after_commit.append(lambda: link.metrics.add("pulled_invalid"))
+        if link.config.on_invalid is OnInvalid.ACCEPT:
+            return True
+        self.refused.append((remote, DocumentValidationFailureError(refused)))
+        return False
 
     def _merge(self, remote: RemoteVersion, old: Shadow | None, local: bytes | None) -> None:
         link, view, namespace, key = self._link, self._view, remote.namespace, remote.key
@@ -167,10 +241,13 @@ class Integration:
             stamp = 0
             found = Resolution(_decoded(remote.raw), Winner.REMOTE, ("",))
         else:
-            stamp = corrected(old.last_hlc, link.clock_offset_ms)
+            origin = origin_of(view, link.shadows, namespace, key, local)
+            stamp = corrected(old.last_hlc if origin is None else origin.stamp, link.clock_offset_ms)
             stamps = Stamps(stamp, remote.stamp)
             rules = link.rules.of(namespace)
-            if old.base is not None and base is None:  # it was not kept, so nobody knows which fields either side changed
+            if (
+                old.base is not None and base is None
+            ):  # it was not kept, so nobody knows which fields either side changed
                 rules = replace(rules, granularity=Granularity.DOCUMENT, paths={})
             found = resolve(_decoded(base), _decoded(local), _decoded(remote.raw), stamps, rules)
         result = None if found.document is None else documents.encode(found.document)

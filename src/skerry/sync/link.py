@@ -1,7 +1,9 @@
 """What the parts of one link share: its place in the store, its identity, its hub, and the lock that orders push and pull."""
 
+import time
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from skerry.config.sync_config import Direction, SyncConfig
 from skerry.engine.engine import Engine
@@ -14,7 +16,9 @@ from skerry.sync.dead_letters import DeadLetters
 from skerry.sync.fair_lock import FairLock
 from skerry.sync.hub import Hub
 from skerry.sync.origin import Identity
-from skerry.sync.selection import Selection
+from skerry.sync.protocol.dirty_limits import DirtyLimits
+from skerry.sync.protocol.hybrid_clock import stamp_at, stamp_of_cluster_time
+from skerry.sync.selection import COMPARING, FULL, Selection
 from skerry.sync.shadow import Shadows
 from skerry.sync.sync_metrics import SyncMetrics
 from skerry.values.namespace import Namespace
@@ -36,12 +40,20 @@ class Link:
         self.dead_letters = DeadLetters(self.name)
         self.metrics = SyncMetrics()
         self.rules = ConflictRules(config)
+        self.limits = DirtyLimits(
+            config.dirty_documents_max, config.dirty_bytes_max, config.dirty_age_ms_max, config.on_full
+        )
         self.clock_offset_ms = 0
+        self.left_out: dict[
+            tuple[Namespace, bytes], Any
+        ] = {}  # left out of pushes: `_id`s of what to read from the hub
         self.on_dirty: Callable[[], None] | None = None
         """Called after a commit that left something to push which no local write did."""
         self.lock = FairLock()
         self.selection = Selection(config.rules)
+        self.selection.check_filters()
         self.identity = Identity.new()
+        self._seen_version: object = None
 
     def register(self) -> list[Namespace]:
         """Store the selection, from when on every process captures, and take up the identity; return what no longer travels."""
@@ -50,9 +62,14 @@ class Link:
             stored = resume_tokens.selection_of(view, self.name)
             frozen = {} if stored is None else stored.frozen
             rules = selection_override.load(view, self.name).applied_to(self.config.rules)
-            self.selection = Selection(rules, frozen)
+            version = 0 if stored is None else stored.version
+            untracked = {} if stored is None else stored.untracked
+            self.selection = Selection(rules, frozen, version, untracked)
             if stored != self.selection:
-                link_records.save(view, self.name, link_records.SELECTION, self.selection.to_document())
+                self._store(view, self.selection)
+            limits = self.limits.to_document()
+            if (link_records.load(view, self.name, link_records.LIMITS) or DirtyLimits().to_document()) != limits:
+                link_records.save(view, self.name, link_records.LIMITS, limits)
                 self.storage.catalog.renew(view)
             self.rules.save(view, self.name)
             identity = Identity.load(view, self.name)
@@ -73,10 +90,31 @@ class Link:
 
         return self.write(job, durable=True)
 
+    def stamp_of_reading(self, cluster_time: int) -> int:
+        """Return when a version that was read from the hub is taken to have been written: at the reading, which was then."""
+        if cluster_time:
+            return stamp_of_cluster_time(cluster_time)
+        return stamp_at(int(time.time() * 1000) + self.clock_offset_ms)
+
     def freeze(self, view: WriteView, namespace: Namespace, reason: str) -> None:
         """Stop a collection both ways until an operator decides: applying the hub's drop would destroy what was written here."""
         frozen = {**self.selection.frozen, str(namespace): reason}
         self._store_frozen(view, frozen)
+
+    def track_again(self, view: WriteView) -> list[Namespace]:
+        """Capture again what was not tracked any more; return the collections that have to be compared."""
+        stored = self._stored(view)
+        full = [name for name, state in stored.untracked.items() if state == FULL]
+        if full:
+            self._store(view, replace(stored, untracked={**stored.untracked, **dict.fromkeys(full, COMPARING)}))
+        return [Namespace.parse(name) for name in full]
+
+    def compared(self, view: WriteView, namespace: Namespace) -> None:
+        """Take note that a collection has been compared from beginning to end."""
+        stored = self._stored(view)
+        if stored.untracked.get(str(namespace)) == COMPARING:
+            rest = {name: state for name, state in stored.untracked.items() if name != str(namespace)}
+            self._store(view, replace(stored, untracked=rest))
 
     def thaw(self, view: WriteView, namespace: Namespace) -> None:
         """Let a frozen collection travel again."""
@@ -93,6 +131,20 @@ class Link:
         return self.storage.write(job, OperationContext(durability=durability, origin=self.name))
 
     def _store_frozen(self, view: WriteView, frozen: dict[str, str]) -> None:
-        self.selection = Selection(self.selection.rules, frozen)
+        self._store(view, replace(self._stored(view), frozen=frozen))
+
+    def refresh(self, view: ReadView) -> None:
+        """Take up what another thread or process has changed of the selection: decisions are made in this transaction."""
+        version = view.setting("catalog_version")
+        if version != self._seen_version:
+            self._seen_version = version
+            self.selection = self._stored(view)
+
+    def _stored(self, view: ReadView) -> Selection:
+        """Return the selection as the store has it: other processes may have stopped tracking a collection."""
+        return resume_tokens.selection_of(view, self.name) or self.selection
+
+    def _store(self, view: WriteView, selection: Selection) -> None:
+        self.selection = replace(selection, version=selection.version + 1)
         link_records.save(view, self.name, link_records.SELECTION, self.selection.to_document())
         self.storage.catalog.renew(view)

@@ -10,6 +10,7 @@ IDENTITY: Final = "identity"
 SELECTION: Final = "selection"
 STREAM: Final = "stream"
 COPY: Final = "copy"
+LIMITS: Final = "limits"
 LEASE: Final = "lease"
 _SEPARATOR: Final = "\n"
 

@@ -1,15 +1,19 @@
 """Reads and writes of local documents on behalf of a link, within one transaction of the store."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from skerry.engine import oplog
 from skerry.engine.oplog import OplogBuffer
 from skerry.engine.storage_engine import StorageEngine
 from skerry.engine.write_path import CollectionWriter
+from skerry.errors import DuplicateKeyError
 from skerry.storage import WriteView
 from skerry.values import documents
 from skerry.values.namespace import Namespace
+
+Change = tuple[Namespace, bytes, bytes | None, bytes | None]
+"""Collection, key, and the document before and after; None is no document."""
 
 
 class LocalDocuments:
@@ -58,6 +62,27 @@ class LocalDocuments:
             self._log.discard(logged)
             writer.discard(mark)
             raise
+
+    def replace_together(self, changes: Sequence[Change]) -> bool:
+        """Replace documents that hold each other's unique values: all of them go before any comes.
+
+        False, with nothing changed, when a unique index still refuses one.
+        """
+        self._insert_new()
+        writers = {namespace: self._writer(namespace) for namespace, _, _, _ in changes}
+        marks, logged = {namespace: writer.mark() for namespace, writer in writers.items()}, self._log.mark()
+        try:
+            with self._view.savepoint():
+                for namespace, key, before, _ in changes:
+                    self._put(writers[namespace], key, before, None)
+                for namespace, key, _, after in changes:
+                    self._put(writers[namespace], key, None, after)
+        except DuplicateKeyError:
+            self._log.discard(logged)
+            for namespace, mark in marks.items():
+                writers[namespace].discard(mark)
+            return False
+        return True
 
     def finish(self) -> None:
         self._insert_new()

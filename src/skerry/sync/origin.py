@@ -74,11 +74,19 @@ class MarkerOp:
     id: Any
     stamp: int
     is_delete: bool
+    origin: str | None = None
+    """The edge below this one that made the change, None when it was made here."""
 
 
 def marker_document(batch: BatchId, ops: Iterable[MarkerOp], *, stamp: int, at: datetime) -> dict[str, Any]:
     """Return the document that leads a batch on the hub."""
-    listed = [{"c": op.coll, "k": op.id, "h": Int64(op.stamp), **({"d": True} if op.is_delete else {})} for op in ops]
+    listed = []
+    for op in ops:
+        listed.append({"c": op.coll, "k": op.id, "h": Int64(op.stamp)})
+        if op.is_delete:
+            listed[-1]["d"] = True
+        if op.origin is not None:
+            listed[-1]["o"] = op.origin
     return {"_id": batch.to_document(), "t": Int64(stamp), "ops": listed, "v": MARKER_VERSION, "at": at}
 
 
@@ -94,5 +102,11 @@ def parse_marker(document: Mapping[str, Any]) -> Marker | None:
         return None
     if document.get("aborted"):
         return Marker(batch, is_fence=True)
-    stamps = {(op["c"], key_string.encode(op["k"])): int(op["h"]) for op in document.get("ops", ())}
-    return Marker(batch, stamps)
+    stamps: dict[tuple[str, bytes], int] = {}
+    origins: dict[tuple[str, bytes], str] = {}
+    for op in document.get("ops", ()):
+        place = op["c"], key_string.encode(op["k"])
+        stamps[place] = int(op["h"])
+        if "o" in op:
+            origins[place] = op["o"]
+    return Marker(batch, stamps, origins=origins)

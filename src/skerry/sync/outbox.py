@@ -4,18 +4,26 @@ Which links there are stands in the store, so each process that has the director
 """
 
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
+from skerry.config.sync_config import OnFull
 from skerry.engine.engine import Engine
 from skerry.engine.op_observer import Change, ChangeSink
+from skerry.engine.storage_engine import StorageEngine
+from skerry.errors import TemporarilyUnavailableError
 from skerry.storage import ReadView, WriteView
 from skerry.sync import link_records
+from skerry.sync.backlog_gauge import BacklogGauge
+from skerry.sync.passed_on import note_markers
 from skerry.sync.protocol.coalesce import Keep, note_local_write
+from skerry.sync.protocol.dirty_limits import DirtyLimits
+from skerry.sync.protocol.document_state import content_hash
 from skerry.sync.protocol.hybrid_clock import stamp_at
-from skerry.sync.selection import Selection
+from skerry.sync.selection import FULL, MARKERS, Selection
 from skerry.sync.shadow import Shadows, Tracked
 from skerry.values import documents
 from skerry.values.namespace import Namespace
@@ -30,25 +38,41 @@ class _Capturing:
     name: str
     selection: Selection
     shadows: Shadows
+    gauge: BacklogGauge
+
+    def concerned(self, view: WriteView, namespace: Namespace, changes: Sequence[Change]) -> Sequence[Change]:
+        """Leave out documents that are not in the scope of the link and never were."""
+        if not self.selection.has_filter(namespace):
+            return changes
+        return [
+            change
+            for change in changes
+            if (change.after is not None and self.selection.in_scope(namespace, change.after))
+            or self.shadows.get(view, namespace, change.key) is not None
+        ]
 
 
 class Outbox:
     """An `OpObserver`. Shared by all threads; what it caches is renewed when the catalogue's version changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, storage: StorageEngine) -> None:
+        self._storage = storage
         self._known: tuple[object, tuple[_Capturing, ...]] = (None, ())
         self._listeners: tuple[Callable[[], None], ...] = ()
 
     def sink(self, view: WriteView, namespace: Namespace, origin: str) -> ChangeSink | None:
-        shadows = [
-            link.shadows for link in self._links(view) if origin != link.name and link.selection.captures(namespace)
-        ]
-        if not shadows:
+        if namespace.coll == MARKERS:
+            passing = [link.shadows for link in self._links(view) if origin != link.name]
+            return partial(note_markers, view, self._storage, passing) if passing else None
+        links = [link for link in self._links(view) if origin != link.name and link.selection.captures(namespace)]
+        if not links:
             return None
 
         def capture(changes: Sequence[Change]) -> None:
-            for each in shadows:
-                _capture(view, each, changes)
+            for link in links:
+                concerned = link.concerned(view, namespace, changes)
+                if concerned:
+                    self._capture(view, link, namespace, concerned)
             view.after_commit.extend(self._listeners)
 
         return capture
@@ -66,9 +90,32 @@ class Outbox:
         known_version, links = self._known
         if version != known_version:
             records = link_records.load_all(view, link_records.SELECTION)
-            links = tuple(_Capturing(name, Selection.from_document(r), Shadows(name)) for name, r in records.items())
+            limits = link_records.load_all(view, link_records.LIMITS)
+            links = tuple(_capturing(name, record, limits.get(name)) for name, record in records.items())
             self._known = (version, links)
         return links
+
+    def _capture(self, view: WriteView, link: _Capturing, namespace: Namespace, changes: Sequence[Change]) -> None:
+        """Note changes, and see that no more waits than may."""
+        noted = _Noted()
+        _capture(view, link.shadows, changes, noted)
+        if not noted.documents or not link.gauge.is_exceeded(view, documents=noted.documents, bytes=noted.bytes):
+            return
+        on_full = link.gauge.limits.on_full
+        if on_full is OnFull.BLOCK:
+            raise TemporarilyUnavailableError(
+                f"too much waits to be sent to the hub of link {link.name!r}; the write is refused until it has been"
+            )
+        if on_full is OnFull.SPILL:
+            link.shadows.spill(view)
+            return
+        link.shadows.stop_tracking(view, namespace)
+        stored = link_records.load(view, link.name, link_records.SELECTION)
+        selection = link.selection if stored is None else Selection.from_document(stored)
+        untracked = {**selection.untracked, str(namespace): FULL}
+        changed = replace(selection, untracked=untracked, version=selection.version + 1)
+        link_records.save(view, link.name, link_records.SELECTION, changed.to_document())
+        self._storage.catalog.renew(view)
 
 
 def attach(engine: Engine) -> Outbox:
@@ -77,34 +124,49 @@ def attach(engine: Engine) -> Outbox:
         for observer in engine.storage.observers:
             if isinstance(observer, Outbox):
                 return observer
-        outbox = Outbox()
+        outbox = Outbox(engine.storage)
         engine.observe(outbox)
         return outbox
 
 
-def _capture(view: WriteView, shadows: Shadows, changes: Sequence[Change]) -> None:
+@dataclass(slots=True)
+class _Noted:
+    """How many documents began to wait, at most, and the bytes kept for them."""
+
+    documents: int = 0
+    bytes: int = 0
+
+
+def _capturing(name: str, selection: Mapping[str, Any], limits: Mapping[str, Any] | None) -> _Capturing:
+    shadows = Shadows(name)
+    gauge = BacklogGauge(shadows, DirtyLimits.from_document(limits))
+    return _Capturing(name, Selection.from_document(selection), shadows, gauge)
+
+
+def _capture(view: WriteView, shadows: Shadows, changes: Sequence[Change], noted: _Noted) -> None:
     """Note changes of one link; runs of inserts, which rarely have a shadow, go in at once."""
     stamp = stamp_at(view.wall_ms)
     for is_insert, run in groupby(changes, lambda change: change.before is None):
         if is_insert:
-            _note_inserts(view, shadows, list(run), stamp)
+            _note_inserts(view, shadows, list(run), stamp, noted)
         else:
             for change in run:
-                _note(view, shadows, change, stamp)
+                _note(view, shadows, change, stamp, noted)
 
 
-def _note_inserts(view: WriteView, shadows: Shadows, changes: list[Change], stamp: int) -> None:
+def _note_inserts(view: WriteView, shadows: Shadows, changes: list[Change], stamp: int, noted: _Noted) -> None:
     namespace, id_document = changes[0].namespace, documents.id_document
     created = [(key, id_document(after or b""), timestamp) for _, key, _, after, timestamp, _ in changes]
+    noted.documents += len(created)
     if shadows.add_created(view, namespace, created, stamp=stamp):
         return
     for change in changes:
         tracked = shadows.get(view, namespace, change.key)
         if tracked is None or tracked.shadow.first_write != change.timestamp:
-            _note(view, shadows, change, stamp)
+            _note(view, shadows, change, stamp, noted)
 
 
-def _note(view: WriteView, shadows: Shadows, change: Change, stamp: int) -> None:
+def _note(view: WriteView, shadows: Shadows, change: Change, stamp: int, so_far: _Noted) -> None:
     namespace, key = change.namespace, change.key
     if change.after is not None and shadows.touch_dirty(view, namespace, key, stamp=stamp):
         return
@@ -115,9 +177,14 @@ def _note(view: WriteView, shadows: Shadows, change: Change, stamp: int) -> None
         if old is not None:
             shadows.remove(view, namespace, key)
         return
-    if noted.keep is Keep.BASE:
-        shadows.keep_base(view, namespace, key, change.before)
-    elif noted.keep is Keep.PUSHED:
+    before = content_hash(change.before)
+    # Another version than the one agreed on, written while nothing was captured, would make a wrong base.
+    if noted.keep is Keep.BASE and old is not None:
+        so_far.documents += 1
+        if before == old.base:
+            shadows.keep_base(view, namespace, key, change.before)
+            so_far.bytes += len(change.before or b"")
+    elif noted.keep is Keep.PUSHED and old is not None and before == old.pushed:
         shadows.keep_pushed(view, namespace, key, change.before)
     raw = change.before if change.after is None else change.after
     assert raw is not None

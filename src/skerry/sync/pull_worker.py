@@ -10,24 +10,31 @@ from pymongo.errors import PyMongoError
 from skerry.engine.engine import Engine
 from skerry.storage import WriteView
 from skerry.sync import resume_tokens
+from skerry.sync.backlog_gauge import count_backlog
 from skerry.sync.change_applier import ChangeApplier
 from skerry.sync.change_stream_listener import ChangeStreamListener
 from skerry.sync.full_sync import COPIED_STORE, FullSync
 from skerry.sync.hub import failure_of, now
+from skerry.sync.hub_probe import headroom, probe
 from skerry.sync.integration import Integration
 from skerry.sync.link import Link
 from skerry.sync.local_documents import open_documents
+from skerry.sync.polling import Polling
+from skerry.sync.protocol.capability import Headroom
+from skerry.sync.protocol.dirty_limits import WARNING_FROM
 from skerry.sync.protocol.document_state import BEGINNING, State
 from skerry.sync.protocol.push_batch import StreamFailure, classify_stream_failure
 from skerry.sync.push_worker import PushWorker
 from skerry.sync.registration import register_with_hub
 from skerry.sync.resume_tokens import StreamPosition
-from skerry.sync.selection import selected
+from skerry.sync.selection import FULL, selected
 from skerry.values.namespace import Namespace
 
 AWAIT_MS: Final = 500  # also bounds how long stopping takes
 IDLE_SAVE_SECONDS: Final = 15.0
 DEAD_LETTER_SECONDS: Final = 30.0
+HEADROOM_SECONDS: Final = 30.0
+TRACK_AGAIN_SECONDS: Final = 1.0
 
 
 class PullWorker:
@@ -41,8 +48,12 @@ class PullWorker:
         self._listener: ChangeStreamListener | None = None
         self._full_sync_wanted = False
         self._saved = self._tried_dead = self._moved = time.monotonic()
+        self._looked_back = -HEADROOM_SECONDS
+        self._track_at = 0.0
         self._last_token: Mapping[str, Any] = {}
+        self._polling = Polling(link, self.walk, self.namespaces)
         self.flushed = 0
+        self.headroom: Headroom | None = None
         self.heard_at: float | None = None
 
     def request_full_sync(self) -> None:
@@ -64,15 +75,19 @@ class PullWorker:
         Raises `HubUnfitError`, `BatchUnsettledError` and pymongo's errors.
         """
         link = self._link
-        facts = link.hub.probe()
+        facts = link.hub.facts = probe(link.hub)
         link.clock_offset_ms = facts.clock_offset_ms
+        self._push.guarded.note_reads = self.applier.note_reads
         with link.lock:
             link.register()  # again, because another process may have had the link meanwhile
             is_clone = register_with_hub(link)
             self._push.resolve()
         self.walk.load()
         stored = link.read(lambda view: StreamPosition.load(view, link.name))
-        if stored is None or is_clone:
+        if not facts.tier.has_streams:
+            self.applier.start_at(stored or StreamPosition({}))
+            self._polling.connected(is_clone=is_clone)
+        elif stored is None or is_clone or not stored.token:
             self._start_anew(COPIED_STORE if is_clone else "first")
         else:
             self.applier.start_at(stored)
@@ -85,7 +100,15 @@ class PullWorker:
         if self._full_sync_wanted:
             self.walk.plan(self.namespaces(), "asked for", again=True)
             self._full_sync_wanted = False  # not before, so that whoever waits for it sees one of the two
+        self._track_again()
         self.walk.step()
+        if self._link.left_out:
+            wanted, self._link.left_out = self._link.left_out, {}
+            self.applier.look_at(wanted)
+        if not self._link.hub.tier.has_streams:
+            self.heard_at = time.monotonic()
+            self.flushed = self._polling.step(self.flushed)
+            return
         assert self._listener is not None
         try:
             batch = self._listener.next_batch(1 if self.walk.is_pending else AWAIT_MS)
@@ -108,6 +131,9 @@ class PullWorker:
     def flush(self, number: int) -> None:
         """Write a note to the hub that comes back as an event: all events before it have been applied then."""
         link = self._link
+        if not link.hub.tier.has_streams:
+            self._polling.flush(number)
+            return
         note = {"flush": link.identity.edge}
         link.hub.markers(link.selection.home).replace_one({"_id": note}, {"_id": note, "n": Int64(number)}, upsert=True)
 
@@ -183,6 +209,19 @@ class PullWorker:
         there = link.hub.namespaces(link.selection.database)
         return selected({*here, *there}, link.selection)
 
+    def _track_again(self) -> None:
+        """Capture what was not tracked any more, and compare it, once enough of what waited is on the hub."""
+        link = self._link
+        now_at = time.monotonic()
+        link.read(link.refresh)
+        if FULL not in link.selection.untracked.values() or now_at < self._track_at:
+            return
+        self._track_at = now_at + TRACK_AGAIN_SECONDS
+        if link.limits.fullness(link.read(lambda view: count_backlog(view, link.shadows))) < WARNING_FROM:
+            with link.lock:
+                wanted = link.write(link.track_again, durable=True)
+            self.walk.plan_again(self.namespaces(), wanted, "not tracked for a while")
+
     def _keep_moving(self) -> None:
         """Retry what was put aside; write to the hub when its stream has stood still, so that the token does not age."""
         now_at = time.monotonic()
@@ -190,6 +229,9 @@ class PullWorker:
         if now_at - self._tried_dead > DEAD_LETTER_SECONDS:
             self._tried_dead = now_at
             self.applier.retry_dead_letters()
+        if now_at - self._looked_back > HEADROOM_SECONDS:
+            self._looked_back = now_at
+            self.headroom = headroom(link.hub, self.applier.position.time)
         if now_at - self._moved > link.config.heartbeat_ms / 1000:
             self._moved = now_at
             beat = {"_id": {"beat": link.identity.edge}}

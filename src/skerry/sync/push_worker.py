@@ -14,10 +14,13 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
 from skerry.storage import WriteView
+from skerry.sync.guarded_push import GuardedPush
+from skerry.sync.guarded_writes import Guarded
 from skerry.sync.hub import HubFailure, failure_of, now
 from skerry.sync.hub_writes import MarkerTakenError, PushItem, write_batch
 from skerry.sync.link import Link
 from skerry.sync.origin import Identity, fence_document, parse_marker
+from skerry.sync.passed_on import origin_of
 from skerry.sync.protocol import document_state as states
 from skerry.sync.protocol.document_state import Shadow, State, content_hash
 from skerry.sync.protocol.event_grouping import BatchId, Marker
@@ -31,6 +34,7 @@ COMMIT_ATTEMPTS_MAX: Final = 3
 FENCE_SECONDS_MAX: Final = 3.0  # then the link waits and asks again; a hub ends open transactions after 60 s
 FENCE_PAUSE_SECONDS: Final = 0.1
 LEFT_OUT_MS: Final = 250
+LEFT_OUT_ATTEMPTS_MAX: Final = 4
 REFUSED_MS: Final = 5_000
 REFUSED_MS_MAX: Final = 3_600_000
 
@@ -55,6 +59,7 @@ class PushWorker:
         self._link = link
         self._records = PushRecords(link.name)
         self._documents_max = link.config.batch_documents_max
+        self.guarded = GuardedPush(link, self._records)
         self._left_behind: list[bytes] = []  # sessions whose connection broke within a transaction
 
     def push(self) -> int:
@@ -68,7 +73,8 @@ class PushWorker:
             while self._left_behind:
                 link.hub.end_session(self._left_behind[-1])
                 self._left_behind.pop()
-            lsid = bytes(session.session_id["id"])
+            # Without transactions there is none that a session could leave open.
+            lsid = bytes(session.session_id["id"]) if link.hub.tier.has_transactions else b""
             batch = link.write(lambda view: self._prepare(view, lsid), durable=True)
             return 0 if batch is None else self._send(session, batch)
 
@@ -81,12 +87,16 @@ class PushWorker:
             lambda view: (
                 bool(link.shadows.dirty(view, excluded=frozen, now_ms=now_ms, limit=1))
                 or link.shadows.has_due_retry(view, now_ms)
+                or bool(self._records.open_batches(view))
             )
         )
 
     def resolve(self) -> None:
         """Settle the batches without an answer. The caller holds the link's lock; raises what `push` raises."""
         for batch in self._link.read(self._records.open_batches):
+            if not batch.lsid:
+                self.guarded.resolve(batch.number)
+                continue
             marker = self._fence(batch)
             named = {(Namespace(batch.db, coll), key) for coll, key in marker.stamps}
             self._finish(batch.number, _acknowledging(named, states.not_written))
@@ -143,7 +153,8 @@ class PushWorker:
         namespace, key = tracked.namespace, tracked.key
         if content_hash(local) != shadow.base:
             base = link.shadows.base(view, namespace, key) if local is not None and shadow.base is not None else None
-            return PushItem(tracked, local, base, one_way=link.selection.is_one_way(namespace))
+            origin = origin_of(view, link.shadows, namespace, key, local)
+            return PushItem(tracked, local, base, one_way=link.selection.is_one_way(namespace), origin=origin)
         settled = states.integrated(shadow.base, shadow.position, shadow.last_hlc)
         if settled is None:
             link.shadows.remove(view, namespace, key)
@@ -153,6 +164,8 @@ class PushWorker:
         return None
 
     def _send(self, session: ClientSession, batch: Prepared) -> int:
+        if not self._link.hub.tier.has_transactions:
+            return self._send_guarded(batch)
         for attempt in range(ATTEMPTS_MAX):
             try:
                 return self._try(session, batch)
@@ -161,6 +174,21 @@ class PushWorker:
                 time.sleep(random.random() * 0.02 * 2**attempt)
         self._finish(batch.id.number, lambda _: _left_out)
         return 0
+
+    def _send_guarded(self, batch: Prepared) -> int:
+        """Write document by document. Raises pymongo's errors when the outcome is open."""
+        metrics = self._link.metrics
+
+        def otherwise(result: Guarded) -> Callable[[tuple[Namespace, bytes]], Callable[[Shadow], Shadow]]:
+            return lambda item: _refused(result.refused[item].message) if item in result.refused else _left_out
+
+        result = self.guarded.send(batch.id.number, batch.items, otherwise)
+        metrics.add("pushed", len(result.taken))
+        metrics.add("push_batches", 1 if result.taken else 0)
+        metrics.add("push_refused", len(result.refused))
+        metrics.add("push_left_out", len(batch.items) - len(result.taken) - len(result.refused))
+        self._note_left_out(batch, result.taken | result.refused.keys())
+        return len(result.taken) + len(result.refused)
 
     def _try(self, session: ClientSession, batch: Prepared) -> int:
         """Run the transaction once. Raises `_Retry` when it surely did not commit and the same batch can be tried again."""
@@ -188,10 +216,23 @@ class PushWorker:
         link.metrics.add("push_left_out", left)
         if left:
             self._finish(batch.id.number, _acknowledging(named, _left_out))
+            self._note_left_out(batch, named)
         else:
             self._acknowledge(batch.id.number)
             self._documents_max = min(self._documents_max * 2, link.config.batch_documents_max)
         return len(named)
+
+    def _note_left_out(self, batch: Prepared, done: set[tuple[Namespace, bytes]]) -> None:
+        """Have those documents read from the hub whose version there no stream may bring, or has not brought for long."""
+        link = self._link
+        for item in batch.items:
+            waits_for_stream = (
+                link.hub.tier.has_streams
+                and not link.selection.has_filter(item.tracked.namespace)
+                and item.tracked.shadow.attempts < LEFT_OUT_ATTEMPTS_MAX
+            )
+            if item.place not in done and not waits_for_stream:
+                link.left_out[item.place] = item.id_value
 
     def _failed(self, batch: Prepared, failure: HubFailure) -> int:
         """Deal with an error before the commit was sent: nothing of the batch is or will be on the hub."""
@@ -264,7 +305,6 @@ class PushWorker:
             self._records.remove(view, number)
 
         link.write(job)
-
 
     def _acknowledge(self, number: int) -> None:
         """Close a batch that the hub has taken as a whole."""

@@ -18,6 +18,7 @@ from skerry.engine.engine import Engine
 from skerry.errors import BadValueError, ShutdownError
 from skerry.storage import WriteView
 from skerry.sync import outbox
+from skerry.sync.backlog_gauge import count_backlog
 from skerry.sync.hub import HubUnfitError, failure_of
 from skerry.sync.lease import Lease
 from skerry.sync.link import Link
@@ -27,6 +28,7 @@ from skerry.sync.protocol.document_state import State
 from skerry.sync.protocol.hybrid_clock import milliseconds_of
 from skerry.sync.pull_worker import PullWorker
 from skerry.sync.push_worker import BatchUnsettledError, HubLostError, PushWorker
+from skerry.sync.selection import Selection
 from skerry.sync.selection_override import SelectionOverride
 from skerry.sync.sync_health import LinkState, LinkStatus
 from skerry.sync.verify import Difference, verify
@@ -115,7 +117,7 @@ class Replicator:
         Raises `ConfigurationError` for patterns that cannot be combined; then nothing has changed.
         """
         link = self.link
-        override.applied_to(link.config.rules)
+        Selection(override.applied_to(link.config.rules)).check_filters()
         with link.lock:
             link.write(lambda view: override.save(view, link.name), durable=True)
             link.register()
@@ -177,10 +179,12 @@ class Replicator:
             state = LinkState.PAUSED
         with link.storage.read() as view:
             counts = link.shadows.counts(view)
+            limits = link.limits
+            fullness = 0.0 if limits.are_none else round(limits.fullness(count_backlog(view, link.shadows)), 3)
             conflicts, dead = link.conflicts.count(view), link.dead_letters.count(view)
         number = {each: counts.get(each, (0, 0))[0] for each in State}
         oldest = counts.get(State.DIRTY)
-        heard = self._pull.heard_at
+        heard, headroom = self._pull.heard_at, self._pull.headroom
         return LinkStatus(
             link=link.name,
             state=state,
@@ -195,6 +199,12 @@ class Replicator:
             stream_age_ms=None if heard is None else int((time.monotonic() - heard) * 1000),
             copying=tuple(self._pull.walk.record.pending),
             frozen=dict(link.selection.frozen),
+            dirty_fullness=fullness,
+            untracked=dict(link.selection.untracked),
+            tier=None if link.hub.facts is None else link.hub.facts.tier.value,
+            history_headroom_seconds=None if headroom is None else headroom.seconds,
+            history_is_short=headroom is not None
+            and headroom.is_low(patience_seconds=2 * link.config.heartbeat_ms // 1000),
             counters=link.metrics.snapshot(),
         )
 

@@ -6,20 +6,32 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from skerry.config.sync_config import Direction, SelectionRule
+from skerry.errors import CommandError, ConfigurationError
+from skerry.matcher.compile import Filter, compile_filter
+from skerry.values import documents
 from skerry.values.namespace import Namespace
 
 MARKERS: Final = "__edge_sync"
 """The hub's collection of marker documents, one in each synced database; it never travels."""
+FULL: Final = "full"
+COMPARING: Final = "comparing"
 _SERVER_DATABASES: Final = frozenset(("admin", "config", "local"))
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The rules in order, the first that fits decides; `frozen` namespaces are captured but wait for an operator."""
+    """The rules in order, the first that fits decides; `frozen` namespaces are captured but wait for an operator.
+
+    `untracked` ones are FULL, written here without being captured, or COMPARING again with the hub. `version` grows with every
+    change that is stored.
+    """
 
     rules: tuple[SelectionRule, ...]
     frozen: Mapping[str, str] = field(default_factory=dict)
+    version: int = field(default=0, compare=False)
+    untracked: Mapping[str, str] = field(default_factory=dict)
     _known: dict[Namespace, Direction] = field(default_factory=dict, compare=False)
+    _filters: dict[Namespace, Filter | None] = field(default_factory=dict, compare=False)
 
     def direction(self, namespace: Namespace) -> Direction:
         """Return which way the documents of a namespace travel."""
@@ -28,9 +40,42 @@ class Selection:
             known = self._known[namespace] = self._decide(namespace)
         return known
 
+    def query(self, namespace: Namespace) -> dict[str, Any]:
+        """Return the query that the documents of a namespace have to match to travel, {} for all."""
+        rule = self._rule(namespace)
+        return {} if rule is None else rule.query()
+
+    def has_filter(self, namespace: Namespace) -> bool:
+        """Whether only some documents of a namespace travel."""
+        return self._filter(namespace) is not None
+
+    def in_scope(self, namespace: Namespace, raw: bytes | None) -> bool:
+        """Whether a version of a document travels; one that is deleted does."""
+        wanted = self._filter(namespace)
+        return wanted is None or raw is None or wanted.matches(documents.decode(raw))
+
+    def signature(self, namespace: Namespace) -> str:
+        """Return direction and filter of a namespace: when it changes, both sides have to be compared."""
+        rule = self._rule(namespace)
+        return " ".join((self.direction(namespace).value, *([rule.filter] if rule is not None and rule.filter else [])))
+
+    def check_filters(self) -> None:
+        """Raise `ConfigurationError` for a filter that is no query."""
+        for rule in self.rules:
+            try:
+                compile_filter(rule.query())
+            except CommandError as error:
+                raise ConfigurationError(f"sync.rules {rule.pattern}", rule.filter, f"a query ({error})") from error
+
     def captures(self, namespace: Namespace) -> bool:
         """Whether local writes are to be noted."""
-        return self.direction(namespace) in (Direction.BOTH, Direction.PUSH)
+        return (
+            self.direction(namespace) in (Direction.BOTH, Direction.PUSH) and self.untracked.get(str(namespace)) != FULL
+        )
+
+    def trusts_absence(self, namespace: Namespace) -> bool:
+        """Whether a document that is missing here was deleted, rather than lost, though nothing was captured."""
+        return str(namespace) in self.untracked
 
     def pulls(self, namespace: Namespace) -> bool:
         """Whether the hub's changes are applied now."""
@@ -66,20 +111,29 @@ class Selection:
         return {"$or": wanted}
 
     def to_document(self) -> dict[str, Any]:
-        return {"rules": [[rule.pattern, rule.direction.value] for rule in self.rules], "frozen": dict(self.frozen)}
+        rules = [rule.to_list() for rule in self.rules]
+        frozen, untracked = dict(self.frozen), dict(self.untracked)
+        return {"rules": rules, "frozen": frozen, "version": self.version, "untracked": untracked}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "Selection":
-        rules = tuple(SelectionRule(pattern, Direction(direction)) for pattern, direction in document["rules"])
-        return cls(rules, document.get("frozen", {}))
+        rules = tuple(SelectionRule.from_list(rule) for rule in document["rules"])
+        return cls(rules, document.get("frozen", {}), document.get("version", 0), document.get("untracked", {}))
 
     def _decide(self, namespace: Namespace) -> Direction:
         if namespace.db in _SERVER_DATABASES or namespace.coll == MARKERS or namespace.coll.startswith("system."):
             return Direction.NONE
-        for rule in self.rules:
-            if fits(rule.pattern, namespace):
-                return rule.direction
-        return Direction.NONE
+        rule = self._rule(namespace)
+        return Direction.NONE if rule is None else rule.direction
+
+    def _rule(self, namespace: Namespace) -> SelectionRule | None:
+        return next((rule for rule in self.rules if fits(rule.pattern, namespace)), None)
+
+    def _filter(self, namespace: Namespace) -> Filter | None:
+        if namespace not in self._filters:
+            query = self.query(namespace)
+            self._filters[namespace] = compile_filter(query) if query else None
+        return self._filters[namespace]
 
 
 def selected(namespaces: Iterable[Namespace], selection: Selection) -> list[Namespace]:

@@ -5,7 +5,7 @@ Patterns are `database.collection` with `*`, as in the rules; a name without a d
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from skerry.config.sync_config import Direction, SelectionRule
@@ -35,17 +35,17 @@ class SelectionOverride:
             for rule in found:
                 shared = intersection(qualified(pattern), rule.pattern)
                 if shared is not None:
-                    narrowed.append(SelectionRule(shared, _WITHOUT_PULL.get(rule.direction, rule.direction)))
+                    narrowed.append(replace(rule, pattern=shared, direction=_without_pull(rule)))
             found = (*narrowed, *found)
         found = (*(SelectionRule(qualified(pattern), Direction.NONE) for pattern in self.excluded), *found)
         if self.both_ways:
             return found
-        return tuple(SelectionRule(rule.pattern, _WITHOUT_PULL.get(rule.direction, rule.direction)) for rule in found)
+        return tuple(replace(rule, direction=_without_pull(rule)) for rule in found)
 
-    def with_direction(self, pattern: str, direction: Direction | None) -> "SelectionOverride":
-        """Return the override with another direction for a pattern; None: as configured."""
+    def with_direction(self, pattern: str, direction: Direction | None, filter: str = "") -> "SelectionOverride":
+        """Return the override with another direction and filter for a pattern; None: as configured."""
         kept = tuple(rule for rule in self.directions if rule.pattern != pattern)
-        added = () if direction is None else (SelectionRule(pattern, direction),)
+        added = () if direction is None else (SelectionRule(pattern, direction, filter),)
         return SelectionOverride(self.both_ways, self.excluded, self.excluded_from_pull, (*added, *kept))
 
     def to_document(self) -> dict[str, Any]:
@@ -53,12 +53,12 @@ class SelectionOverride:
             "both_ways": self.both_ways,
             "excluded": list(self.excluded),
             "excluded_from_pull": list(self.excluded_from_pull),
-            "directions": [[rule.pattern, rule.direction.value] for rule in self.directions],
+            "directions": [rule.to_list() for rule in self.directions],
         }
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "SelectionOverride":
-        directions = tuple(SelectionRule(pattern, Direction(way)) for pattern, way in document["directions"])
+        directions = tuple(SelectionRule.from_list(rule) for rule in document["directions"])
         excluded, from_pull = tuple(document["excluded"]), tuple(document["excluded_from_pull"])
         return cls(document["both_ways"], excluded, from_pull, directions)
 
@@ -70,6 +70,10 @@ def load(view: ReadView, link: str) -> SelectionOverride:
     """Return the stored override, one that changes nothing when none was stored."""
     record = link_records.load(view, link, OVERRIDE)
     return SelectionOverride() if record is None else SelectionOverride.from_document(record)
+
+
+def _without_pull(rule: SelectionRule) -> Direction:
+    return _WITHOUT_PULL.get(rule.direction, rule.direction)
 
 
 def qualified(pattern: str) -> str:

@@ -53,6 +53,12 @@ _ACKNOWLEDGE: Final = (
 )
 _OF_BATCH: Final = f"SELECT ns, {_COLUMNS} {_UNCLEAN} AND state = ? AND batch = ?"
 _STATES: Final = tuple(State)
+_REMOVE_CREATED: Final = f"{_REMOVE_ALL} AND state IN (1, 4) AND base_hash IS NULL"
+_UNTRACK: Final = (
+    "UPDATE sync_doc SET state = 0, attempts = NULL, next_retry = NULL, error = NULL"
+    f" WHERE place = ({_PLACE}) AND state IN (1, 4)"
+)
+_KEPT_BYTES: Final = "SELECT coalesce(sum(length(doc)), 0) FROM sync_base WHERE link IN (?, ?)"
 _KEEP: Final = "INSERT OR IGNORE INTO sync_base VALUES (?, ?, ?, ?)"
 _REPLACE_KEPT: Final = "INSERT OR REPLACE INTO sync_base VALUES (?, ?, ?, ?)"
 _KEPT: Final = "SELECT doc FROM sync_base WHERE link = ? AND ns = ? AND key = ?"
@@ -76,6 +82,8 @@ class Shadows:
         self._pushed = (
             link + "\npushed"
         )  # base documents under this name are versions on their way, overtaken by a write here
+
+        self._origins = link + "\norigin"  # records under this name say who made what is passed on
 
     def get(self, view: ReadView, namespace: Namespace, key: bytes) -> Tracked | None:
         row = view.row(_ONE, (self._link, str(namespace), key))
@@ -125,6 +133,25 @@ class Shadows:
     def counts(self, view: ReadView) -> dict[State, tuple[int, int]]:
         """Return per state, but for clean ones, how many documents are in it, and the oldest stamp of a local write."""
         return {State(state): (count, oldest or 0) for state, count, oldest in view.rows(_COUNTS, (self._link,))}
+
+    def unclean(self, view: ReadView) -> tuple[int, int]:
+        """Return how many documents are not in step, and the oldest stamp of a local write among them, 0 for none."""
+        found = self.counts(view).values()
+        return sum(count for count, _ in found), min((oldest for _, oldest in found if oldest), default=0)
+
+    def kept_bytes(self, view: ReadView) -> int:
+        """Return how many bytes of base documents are kept."""
+        return int(view.row(_KEPT_BYTES, (self._link, self._pushed))[0])
+
+    def spill(self, view: WriteView) -> None:
+        """Give up all base documents; the hashes stay, so that it is still seen what the hub has changed."""
+        view.run("DELETE FROM sync_base WHERE link = ?", (self._link,))
+
+    def stop_tracking(self, view: WriteView, namespace: Namespace) -> None:
+        """Take the documents of a collection that wait for ones that do not: a comparison will find them again."""
+        view.run(_REMOVE_CREATED, (self._link, str(namespace)))
+        view.run(_UNTRACK, (self._link, str(namespace)))
+        view.run("DELETE FROM sync_base WHERE link = ? AND ns = ?", (self._link, str(namespace)))
 
     def save(self, view: WriteView, tracked: Iterable[Tracked]) -> None:
         """Store shadows."""
@@ -200,6 +227,14 @@ class Shadows:
     def keep_pushed(self, view: WriteView, namespace: Namespace, key: bytes, raw: bytes | None) -> None:
         """Keep the version that a batch carries, because a local write is about to overtake it."""
         view.run(_KEEP, (self._pushed, str(namespace), key, raw))
+
+    def keep_origin(self, view: WriteView, namespace: Namespace, key: bytes, record: bytes) -> None:
+        """Keep who made the present version of a document that waits to be passed on."""
+        view.run(_REPLACE_KEPT, (self._origins, str(namespace), key, record))
+
+    def origin(self, view: ReadView, namespace: Namespace, key: bytes) -> bytes | None:
+        row = view.row(_KEPT, (self._origins, str(namespace), key))
+        return None if row is None else row[0]
 
     def pushed(self, view: ReadView, namespace: Namespace, key: bytes) -> bytes | None:
         row = view.row(_KEPT, (self._pushed, str(namespace), key))

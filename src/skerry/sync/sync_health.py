@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from skerry.sync.protocol.dirty_limits import WARNING_FROM
+
 LAG_MS_MAX: Final = 300_000  # an edge that is connected and this far behind has a problem that waiting does not solve
 
 
@@ -43,6 +45,15 @@ class LinkStatus:
     """How long ago the hub's stream was last heard; None before it was."""
     copying: tuple[str, ...]
     frozen: dict[str, str]
+    tier: str | None = None
+    """What the hub can do (A to D); None before it was asked."""
+    history_headroom_seconds: int | None = None
+    """How far the hub's history reaches back behind the link's place in it; None where the hub does not show it."""
+    history_is_short: bool = False
+    dirty_fullness: float = 0.0
+    """How much of the limit of what may wait is used, 0 without a limit."""
+    untracked: dict[str, str] = field(default_factory=dict)
+    """Collections that were written here without being captured; they are compared with the hub."""
     counters: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -57,6 +68,14 @@ class LinkStatus:
             found.append(f"{self.dead_letters} changes of the hub could not be applied")
         if self.frozen:
             found.append(f"frozen collections: {', '.join(sorted(self.frozen))}")
+        if self.dirty_fullness >= WARNING_FROM:
+            found.append(f"what waits to be pushed uses {self.dirty_fullness:.0%} of its limit")
+        if self.untracked:
+            found.append(f"collections that have to be compared with the hub: {', '.join(sorted(self.untracked))}")
+        if self.history_is_short:
+            found.append(
+                f"the hub's history reaches back only {self.history_headroom_seconds} s behind this link's place"
+            )
         if self.state is LinkState.STREAMING and (self.oldest_dirty_ms or 0) > LAG_MS_MAX:
             found.append("local writes have been waiting for more than five minutes")
         return tuple(found)

@@ -35,16 +35,18 @@ def verify(link: Link, namespace: Namespace) -> Iterator[Difference]:
 
     Documents only here are none where the collection only comes down, and documents only on the hub where it only goes up.
     """
-    direction = link.selection.direction(namespace)
+    direction, query = link.selection.direction(namespace), link.selection.query(namespace)
     after: Any = None
     lower, is_first, more = key_string.LOWEST, True, True
     while more:
         theirs, more = link.hub.find_after(
-            namespace, after, is_first=is_first, limit=CHUNK_DOCUMENTS, bytes_max=CHUNK_BYTES
+            namespace, after, is_first=is_first, limit=CHUNK_DOCUMENTS, bytes_max=CHUNK_BYTES, query=query
         )
         upper = theirs[-1][0] if more else key_string.HIGHEST
         there = dict(theirs)
         here = _local(link, namespace, lower, upper)
+        if query:
+            here = {key: raw for key, raw in here.items() if key in there or link.selection.in_scope(namespace, raw)}
         suspects = {
             key: documents.id_of(here[key] if key in here else there[key])
             for key in there.keys() | here.keys()

@@ -13,7 +13,7 @@ from skerry.sync.conflict_log import Conflict, ConflictLog
 def conflict_table(edges: Iterable[NodeProcess]) -> Table:
     """Return a table of every conflict of these edges."""
     table = Table(title="Conflicts: nothing was lost in silence")
-    for heading in ("found on", "document", "where", "winner", "kept", "loser, kept in the log"):
+    for heading in ("found on", "document", "where", "winner", "kept", "loser (in the log)"):
         table.add_column(heading)
     for edge in edges:
         for conflict in _conflicts(edge):

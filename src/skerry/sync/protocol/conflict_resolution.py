@@ -149,9 +149,7 @@ def _combined(base: Document | None, local: Document, remote: Document, rules: R
     return local, remote
 
 
-def _by_field(
-    base: Document | None, local: Document, remote: Document, stamps: Stamps, rules: Rules
-) -> Resolution:
+def _by_field(base: Document | None, local: Document, remote: Document, stamps: Stamps, rules: Rules) -> Resolution:
     def choose(path: str) -> bool:
         policy = rules.of_path(path)
         return prefers_local(policy if isinstance(policy, ConflictPolicy) else rules.conflict, stamps)

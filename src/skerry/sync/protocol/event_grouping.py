@@ -42,6 +42,8 @@ class Marker:
     stamps: Mapping[tuple[str, bytes], int] = field(default_factory=dict)
     is_fence: bool = False
     """It only says that the batch never committed."""
+    origins: Mapping[tuple[str, bytes], str] = field(default_factory=dict)
+    """Which edge made a change, where it is another one than that which pushed it."""
 
 
 class Attribution(NamedTuple):

@@ -26,30 +26,60 @@ class Action(Enum):
     """It is the base, but here the document was written past the outbox: make it dirty now."""
     PUSH = "push"
     """It exists only here and the hub has never heard of it."""
+    EVICT = "evict"
+    """The hub has it, but this node does not want it any more: it goes from here, and stays there."""
 
 
 def decide(
-    shadow: Shadow | None, *, local: bytes | None, remote: bytes | None, position: Position, adds_up: bool = False
+    shadow: Shadow | None,
+    *,
+    local: bytes | None,
+    remote: bytes | None,
+    position: Position,
+    adds_up: bool = False,
+    trusts_absence: bool = False,
 ) -> Action:
     """Decide about an event of the stream. A document in flight must have its batch settled or fenced before.
 
-    `adds_up`: something in it is counted, so equal changes on both sides are two changes.
+    `adds_up`: something in it is counted, so equal changes on both sides are two changes. `trusts_absence`: what is missing here
+    was deleted, even if that was not captured.
     """
     if shadow is not None and position <= shadow.position:
         return Action.SKIP
-    return _compare(shadow, local, remote, adds_up=adds_up)
+    return _compare(shadow, local, remote, adds_up=adds_up, trusts_absence=trusts_absence)
 
 
 def decide_read(
-    shadow: Shadow | None, *, local: bytes | None, remote: bytes | None, adds_up: bool = False
+    shadow: Shadow | None,
+    *,
+    local: bytes | None,
+    remote: bytes | None,
+    adds_up: bool = False,
+    trusts_absence: bool = False,
 ) -> Action:
     """Decide about a version just read from the hub: it is never older than any event applied before the reading."""
     if shadow is None and remote is None and local is not None:
         return Action.PUSH
-    return _compare(shadow, local, remote, adds_up=adds_up)
+    return _compare(shadow, local, remote, adds_up=adds_up, trusts_absence=trusts_absence)
 
 
-def _compare(shadow: Shadow | None, local: bytes | None, remote: bytes | None, *, adds_up: bool) -> Action:
+def within_scope(action: Action, shadow: Shadow | None, *, local_is_in: bool, remote_is_in: bool) -> Action:
+    """Narrow what was decided for a node that wants only some documents; a deleted one counts as in scope.
+
+    What was written here and not pushed goes up first, in scope or not. Where the outcome is a version out of scope, the caller
+    evicts it once both sides agree.
+    """
+    if remote_is_in:
+        return action if local_is_in or action is not Action.PUSH else Action.SKIP
+    if shadow is None:
+        return Action.SKIP
+    is_agreed = action in (Action.APPLY, Action.AGREE) or (action is Action.ADVANCE and shadow.state is State.CLEAN)
+    return Action.EVICT if is_agreed else action
+
+
+def _compare(
+    shadow: Shadow | None, local: bytes | None, remote: bytes | None, *, adds_up: bool, trusts_absence: bool
+) -> Action:
     if shadow is None:
         if remote == local:
             return Action.AGREE if remote is not None else Action.SKIP
@@ -62,7 +92,7 @@ def _compare(shadow: Shadow | None, local: bytes | None, remote: bytes | None, *
         # Our write was compared with the hub's newest version then, so it supersedes whatever comes before its echo.
         return Action.SKIP
     if shadow.state is State.CLEAN:
-        return _compare_clean(shadow, local, remote)
+        return _compare_clean(shadow, local, remote, trusts_absence=trusts_absence)
     if remote == shadow.base:
         return Action.ADVANCE
     if remote == local and not (adds_up and remote is not None and shadow.base is not None):
@@ -70,11 +100,11 @@ def _compare(shadow: Shadow | None, local: bytes | None, remote: bytes | None, *
     return Action.MERGE
 
 
-def _compare_clean(shadow: Shadow, local: bytes | None, remote: bytes | None) -> Action:
+def _compare_clean(shadow: Shadow, local: bytes | None, remote: bytes | None, *, trusts_absence: bool) -> Action:
     if local == shadow.base:
         return Action.ADVANCE if remote == shadow.base else Action.APPLY
     # Lost here (a dropped collection), or written by a process that captures nothing: bring back the one, keep the other.
-    if local is None:
+    if local is None and not trusts_absence:
         return Action.APPLY
     if remote == shadow.base:
         return Action.CAPTURE
