@@ -95,8 +95,32 @@ def test_the_token_is_not_among_what_is_stored(served: ServedNode) -> None:
 def test_without_an_admin_api_no_web_framework_is_imported() -> None:
     code = (
         "import sys, skerry, skerry.node, skerry.cli.main;"
-        "found = {'fastapi', 'starlette', 'pydantic', 'uvicorn', 'prometheus_client'} & set(sys.modules);"
+        "found = {'nicegui', 'fastapi', 'starlette', 'pydantic', 'uvicorn', 'prometheus_client'} & set(sys.modules);"
         "sys.exit(str(found) if found else 0)"
     )
+    outcome: Any = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert outcome.returncode == 0, outcome.stderr
+
+
+def test_without_the_dashboards_packages_the_admin_api_works_and_says_what_to_install() -> None:
+    code = """
+import sys, urllib.request
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("nicegui", "wsproto"):
+            raise ModuleNotFoundError(name)
+import importlib.util
+real = importlib.util.find_spec
+importlib.util.find_spec = lambda name, package=None: None if name == "nicegui" else real(name, package)
+sys.meta_path.insert(0, Missing())
+from skerry.config import AdminConfig
+from skerry.node import Node
+node = Node(":memory:", admin=AdminConfig(bind_port=0))
+node.start()
+assert b"skerry[dashboard]" in urllib.request.urlopen(node.admin_url).read()
+assert urllib.request.urlopen(node.admin_url + "/healthz").status == 200
+node.stop()
+assert "nicegui" not in sys.modules
+"""
     outcome: Any = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert outcome.returncode == 0, outcome.stderr

@@ -55,4 +55,4 @@ def test_every_picture_is_shown_on_a_page_with_words_for_those_who_cannot_see_it
     text = "".join(path.read_text("utf-8") for path in (ROOT / "docs").rglob("*.md"))
     for path in (ROOT / "docs" / "images").iterdir():
         assert re.search(rf"!\[[^]]+\]\(images/{path.name}\)", text), path.name
-        assert "<title>" in path.read_text("utf-8"), path.name
+        assert path.suffix != ".svg" or "<title>" in path.read_text("utf-8"), path.name

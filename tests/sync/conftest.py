@@ -11,6 +11,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from nodes import EdgeNode, HubNode
 
+from skerry.sync import pull_worker
+
+
+@pytest.fixture(autouse=True)
+def _links_stop_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopping waits as long as the stream does for an event."""
+    monkeypatch.setattr(pull_worker, "AWAIT_MS", 50)
+
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[HubNode]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from pymongo import MongoClient
+from pymongo.errors import AutoReconnect
 
 from skerry.config.sync_config import SyncConfig, parse_rule
 from skerry.engine.engine import Engine
@@ -21,6 +22,8 @@ from skerry.sync.protocol.document_state import State
 from skerry.sync.replicator import Replicator
 from skerry.sync.selection import MARKERS
 from skerry.sync.shadow import Tracked
+from skerry.values import key_string
+from skerry.values.namespace import Namespace
 
 Document = dict[str, Any]
 
@@ -168,3 +171,32 @@ def clear(hub: Node, edge: Edge) -> None:
         if not name.startswith("__"):
             hub.shop[name].delete_many({})
     edge.sync()
+
+
+def remove_unseen(node: Node, id_value: str) -> None:
+    """Take a document out of the store behind everybody's back."""
+
+    def job(view: Any) -> None:
+        entry = node.engine.storage.catalog.snapshot(view).require(namespace)
+        found = view.record_by_key(entry.file_id, key)
+        if found is not None:
+            view.delete_record(entry.file_id, found[0])
+
+    namespace, key = Namespace("shop", "orders"), key_string.encode(id_value)
+    node.engine.storage.store.write(job, durable=False)
+
+
+class broken:  # noqa: N801  reads as what it is
+    """The hub's sessions cannot be had within the block."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._hub = edge.link.hub
+
+    def __enter__(self) -> None:
+        def session() -> Any:
+            raise AutoReconnect("the hub is away")
+
+        self._hub.session = session  # type: ignore[method-assign]
+
+    def __exit__(self, *_: object) -> None:
+        del self._hub.session  # type: ignore[method-assign]

@@ -117,7 +117,7 @@ def test_a_full_hub_is_found_to_be_one(hub: HubNode, edge: EdgeNode) -> None:
 
 def test_the_headroom_of_the_hubs_history_is_shown_where_it_can_be_seen(hub: HubNode, edge: EdgeNode) -> None:
     edge.settle()
-    place = edge.replicator._pull.applier.position.time >> 32  # noqa: SLF001
+    place = edge.replicator._pull.applier.position.time >> 32
     hub.client.local["oplog.rs"].insert_many([{"ts": Timestamp(place - 100, 1)}, {"ts": Timestamp(place + 900, 1)}])
     edge.unlink()
     edge.relink()

@@ -27,8 +27,8 @@ def test_a_collection_dropped_here_is_emptied_on_the_hub_and_stays_dropped(hub: 
 def test_what_the_hub_changed_meanwhile_is_a_conflict_and_not_lost(hub: HubNode, edge: EdgeNode) -> None:
     filled(edge)
     edge.replicator.pause()
-    hub.shop.orders.update_one({"_id": 1}, {"$set": {"v": "there"}})
     edge.shop.orders.drop()
+    hub.shop.orders.update_one({"_id": 1}, {"$set": {"v": "there"}})
     edge.replicator.resume()
     edge.settle()
     assert contents(edge.shop) == contents(hub.shop)

@@ -6,22 +6,20 @@ says what stands here instead.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from edits import KINDS, Case, Edit, edits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymongo.errors import AutoReconnect
-from quiet_pair import Edge, Node, pair
+from quiet_pair import Edge, Node, broken, pair, remove_unseen
 
 from skerry.admin.full_sync_run import FullSyncRuns
 from skerry.admin.responses import ApiError
 from skerry.sync.protocol.backoff import Backoff
 from skerry.sync.protocol.document_state import State
 from skerry.sync.sync_health import LinkState
-from skerry.values import documents, key_string
-from skerry.values.namespace import Namespace
+from skerry.values import documents
 
 pytestmark = pytest.mark.slow
 Both = tuple[Node, Edge]
@@ -208,19 +206,6 @@ def test_8_a_full_sync_finds_and_mends_what_one_side_lacks(
     assert {case.id(n) for n in range(5) if n not in lost_there} == case.documents(hub.shop.orders).keys()
 
 
-def remove_unseen(node: Node, id_value: str) -> None:
-    """Take a document out of the store behind everybody's back."""
-
-    def job(view: Any) -> None:
-        entry = node.engine.storage.catalog.snapshot(view).require(namespace)
-        found = view.record_by_key(entry.file_id, key)
-        if found is not None:
-            view.delete_record(entry.file_id, found[0])
-
-    namespace, key = Namespace("shop", "orders"), key_string.encode(id_value)
-    node.engine.storage.store.write(job, durable=False)
-
-
 @settings(max_examples=100)
 @given(collections=st.lists(st.sampled_from(("a", "b", "c")), max_size=3), steps=st.integers(0, 2))
 def test_9_a_second_full_sync_is_refused_while_one_runs(collections: list[str], steps: int, both: Both) -> None:
@@ -315,22 +300,6 @@ def test_12_what_is_queued_survives_a_cut_and_is_sent_afterwards(
     edge.connect()
     edge.sync()
     assert case.documents(hub.shop.orders) == case.documents(edge.shop.orders)
-
-
-class broken:  # noqa: N801  reads as what it is
-    """The hub's sessions cannot be had within the block."""
-
-    def __init__(self, edge: Edge) -> None:
-        self._hub = edge.link.hub
-
-    def __enter__(self) -> None:
-        def session() -> Any:
-            raise AutoReconnect("the hub is away")
-
-        self._hub.session = session  # type: ignore[method-assign]
-
-    def __exit__(self, *_: object) -> None:
-        del self._hub.session  # type: ignore[method-assign]
 
 
 def push_and_forget_the_outcome(edge: Edge) -> None:

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from protocol_simulation import DOCS, Ablation, Edge, Hub, Oracle
+from protocol_simulation import Ablation, Edge
+from simulated_hub import DOCS, Hub, Oracle
 
 from skerry.config.sync_config import ConflictPolicy
 from skerry.sync.protocol.conflict_resolution import Rules

@@ -67,7 +67,8 @@ class Gate:
             token = self._session_token(scope, headers)
             if token is not None and await run_in_threadpool(self._tokens.caller, token) is not None:
                 await self._app(scope, receive, send)
-        # without an answer the server refuses it
+                return
+        await send({"type": "websocket.close", "code": 1008})
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         client = scope.get("client")

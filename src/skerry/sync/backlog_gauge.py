@@ -27,12 +27,12 @@ class BacklogGauge:
         self._counted_at = -TRUSTED_SECONDS
         self._was_exceeded = False
 
-    def is_exceeded(self, view: ReadView, *, documents: int, bytes: int) -> bool:
-        """Whether the limits are exceeded, `documents` and `bytes` having been noted in `view` since the last call."""
+    def is_exceeded(self, view: ReadView, *, documents: int, bytes_kept: int) -> bool:
+        """Whether the limits are exceeded, `documents` and `bytes_kept` having been noted in `view` since the last call."""
         if self.limits.are_none:
             return False
         known = self._estimate
-        self._estimate = replace(known, documents=known.documents + documents, bytes=known.bytes + bytes)
+        self._estimate = replace(known, documents=known.documents + documents, bytes=known.bytes + bytes_kept)
         age = time.monotonic() - self._counted_at
         grown = replace(self._estimate, age_ms=known.age_ms + int(age * 1000))
         if age < TRUSTED_SECONDS and not self.limits.is_exceeded(grown):

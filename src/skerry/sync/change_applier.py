@@ -174,10 +174,13 @@ class ChangeApplier:
                 place = (event.namespace, event.key)
                 if event.is_update or event.time <= max(self._floor, self._looked_up.get(place, 0)):
                     unclear[place] = documents.decode(event.id_document)["_id"]
+                stamp = clamped(_stamp(event, found.marker), hub_now_ms)
                 if place in latest:
+                    earlier = steps[latest[place]]
+                    if isinstance(earlier, RemoteVersion):  # what it wrote is in the later version as well
+                        stamp = max(stamp, earlier.stamp)
                     steps[latest[place]] = None
                 latest[place] = len(steps)
-                stamp = clamped(_stamp(event, found.marker), hub_now_ms)
                 steps.append(
                     RemoteVersion(
                         event.namespace, event.key, event.id_document, event.raw, stamp, found.position, is_own

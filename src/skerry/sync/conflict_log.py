@@ -10,7 +10,9 @@ from skerry.values import documents
 from skerry.values.namespace import Namespace
 
 CONFLICTS_MAX: Final = 10_000  # the oldest resolved, then the oldest of all, make room; the number ever seen is kept
-_LIST: Final = "SELECT id, ns, key, at, resolved, record FROM sync_conflict WHERE link = ? AND id > ? ORDER BY id LIMIT ?"
+_LIST: Final = (
+    "SELECT id, ns, key, at, resolved, record FROM sync_conflict WHERE link = ? AND id > ? ORDER BY id LIMIT ?"
+)
 _GET: Final = "SELECT id, ns, key, at, resolved, record FROM sync_conflict WHERE link = ? AND id = ?"
 
 

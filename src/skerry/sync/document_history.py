@@ -1,4 +1,4 @@
-"""Where one document stands between this node and its hub, and what has happened to it: state, base, origin, changes, conflicts."""
+"""Where one document stands between this node and its hub, and what has happened to it."""
 
 from typing import Any, Final
 

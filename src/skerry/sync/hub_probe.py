@@ -17,7 +17,9 @@ NO_OBJECT = {"_id": "none"}
 
 def probe(hub: Hub) -> HubFacts:
     """Ask and try what the hub can do. Raises pymongo's errors."""
-    hub.client.admin.command("ping")  # so that waiting for the hub and connecting to it are no part of the round trip below
+    hub.client.admin.command(
+        "ping"
+    )  # so that waiting for the hub and connecting to it are no part of the round trip below
     sent = _now_ms()
     hello = hub.client.admin.command("hello")
     received = _now_ms()

@@ -63,7 +63,7 @@ class Planned:
 
 
 def write_batch(
-    link: Link, session: ClientSession, batch: BatchId, db: str, items: Sequence[PushItem]
+    link: Link, session: ClientSession, batch: BatchId, db: str, items: Sequence[PushItem], *, vacates: bool
 ) -> set[tuple[Namespace, bytes]]:
     """Write what still can be written, and return which documents the marker names.
 
@@ -81,7 +81,7 @@ def write_batch(
         raise MarkerTakenError from error
     for namespace in by_collection(items):
         writes = [e for e in planned if e.item.tracked.namespace == namespace and e.step is not HubStep.ALREADY]
-        _write_collection(link, session, namespace, writes)
+        _write_collection(link, session, namespace, writes, vacates=vacates)
     return {each.item.place for each in planned}
 
 
@@ -110,18 +110,37 @@ def plan_writes(link: Link, session: ClientSession | None, items: Sequence[PushI
     return planned
 
 
-def _write_collection(link: Link, session: ClientSession, namespace: Namespace, planned: list[Planned]) -> None:
-    # Deletes first and inserts last, so that a unique value can move from one document to another within a batch.
-    ordered = sorted(planned, key=lambda each: (each.item.local is not None, each.hub is None))
-    if not ordered:
+def _write_collection(
+    link: Link, session: ClientSession, namespace: Namespace, planned: list[Planned], *, vacates: bool
+) -> None:
+    writes = _vacating(planned) if vacates else _in_place(planned)
+    if not writes:
         return
-    collection = link.hub.raw(namespace)
     try:
-        collection.bulk_write([_write(each) for each in ordered], ordered=True, session=session)
+        link.hub.raw(namespace).bulk_write([write for write, _ in writes], ordered=True, session=session)
     except BulkWriteError as error:
         for failed in error.details.get("writeErrors", ()):
-            failed["index"] = ordered[failed["index"]].index
+            failed["index"] = writes[failed["index"]][1].index
         raise
+
+
+def _in_place(planned: list[Planned]) -> list[tuple[Write, Planned]]:
+    """Deletes first and inserts last, so that a unique value can move from a deleted document or to a new one."""
+    ordered = sorted(planned, key=lambda each: (each.item.local is not None, each.hub is None))
+    return [(_write(each), each) for each in ordered]
+
+
+def _vacating(planned: list[Planned]) -> list[tuple[Write, Planned]]:
+    """Remove all old versions, then insert the new ones: within the transaction nobody sees them missing."""
+    old: list[tuple[Write, Planned]] = [
+        (DeleteOne({"_id": each.item.id_value}), each) for each in planned if each.hub is not None
+    ]
+    new: list[tuple[Write, Planned]] = [
+        (InsertOne(RawBSONDocument(each.item.local, RAW_OPTIONS)), each)
+        for each in planned
+        if each.item.local is not None
+    ]
+    return old + new
 
 
 def _write(planned: Planned) -> Write:

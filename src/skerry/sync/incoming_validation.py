@@ -8,6 +8,12 @@ from skerry.values import documents
 from skerry.values.namespace import Namespace
 
 
+def has_validator(view: ReadView, storage: StorageEngine, namespace: Namespace) -> bool:
+    """Whether a collection has a validator."""
+    entry = storage.catalog.snapshot(view).get(namespace)
+    return entry is not None and "validator" in entry.options
+
+
 def refusal(view: ReadView, storage: StorageEngine, namespace: Namespace, raw: bytes) -> str | None:
     """Say why the validator refuses the document, None when it does not or there is no validator."""
     entry = storage.catalog.snapshot(view).get(namespace)

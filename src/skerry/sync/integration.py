@@ -6,7 +6,7 @@ from typing import Any
 from skerry.config.sync_config import Direction, Granularity, OnInvalid
 from skerry.errors import CommandError, DocumentValidationFailureError, DuplicateKeyError
 from skerry.storage import WriteView
-from skerry.sync.incoming_validation import refusal
+from skerry.sync.incoming_validation import has_validator, refusal
 from skerry.sync.link import Link
 from skerry.sync.local_documents import LocalDocuments
 from skerry.sync.passed_on import origin_of
@@ -54,6 +54,7 @@ class Integration:
         self._local = local
         self._known: dict[tuple[Namespace, bytes], Tracked | None] = {}
         self._changed: dict[tuple[Namespace, bytes], Tracked] = {}
+        self._validated: dict[Namespace, bool] = {}
         self._touched: set[tuple[Namespace, bytes]] = set()
         self._counts: dict[Action, int] = {}
         self._settled: list[tuple[Namespace, bytes]] = []  # clean again: what was kept for them is to be forgotten
@@ -218,6 +219,10 @@ class Integration:
     def _is_valid(self, remote: RemoteVersion, raw: bytes) -> bool:
         """Whether a version of the hub may be stored here; says what is wrong with it in the counters or by a dead letter."""
         link = self._link
+        if remote.namespace not in self._validated:
+            self._validated[remote.namespace] = has_validator(self._view, link.storage, remote.namespace)
+        if not self._validated[remote.namespace]:
+            return True
         refused = refusal(self._view, link.storage, remote.namespace, raw)
         if refused is None:
             return True

@@ -99,7 +99,7 @@ class Outbox:
         """Note changes, and see that no more waits than may."""
         noted = _Noted()
         _capture(view, link.shadows, changes, noted)
-        if not noted.documents or not link.gauge.is_exceeded(view, documents=noted.documents, bytes=noted.bytes):
+        if not noted.documents or not link.gauge.is_exceeded(view, documents=noted.documents, bytes_kept=noted.bytes):
             return
         on_full = link.gauge.limits.on_full
         if on_full is OnFull.BLOCK:

@@ -1,7 +1,7 @@
 """Who made a change that this node passes on: a node can be the hub of others, and an edge of the hub above it.
 
-The marker that leads a batch from below names its documents with the time of each write. What a named document was right then is
-remembered by its hash; as long as it is that, the change belongs to the edge below, whatever its own marker says of further edges.
+The marker that leads a batch from below names its documents with the time of each write. What a named document was right then
+is remembered by its hash; as long as it is that, the change belongs to the edge below, or to one further below that is named.
 """
 
 from collections.abc import Sequence
@@ -45,9 +45,7 @@ def note_markers(
                 each.keep_origin(view, namespace, key, documents.encode(record))
 
 
-def origin_of(
-    view: ReadView, shadows: Shadows, namespace: Namespace, key: bytes, raw: bytes | None
-) -> Origin | None:
+def origin_of(view: ReadView, shadows: Shadows, namespace: Namespace, key: bytes, raw: bytes | None) -> Origin | None:
     """Return who made the version `raw` of a document; None when it was made here, or nobody knows."""
     record = shadows.origin(view, namespace, key)
     if record is None:

@@ -24,7 +24,15 @@ from skerry.sync.passed_on import origin_of
 from skerry.sync.protocol import document_state as states
 from skerry.sync.protocol.document_state import Shadow, State, content_hash
 from skerry.sync.protocol.event_grouping import BatchId, Marker
-from skerry.sync.protocol.push_batch import Candidate, Failure, Fence, classify_failure, plan_batch, read_fence
+from skerry.sync.protocol.push_batch import (
+    DUPLICATE_KEY,
+    Candidate,
+    Failure,
+    Fence,
+    classify_failure,
+    plan_batch,
+    read_fence,
+)
 from skerry.sync.push_records import OpenBatch, PushRecords
 from skerry.sync.shadow import Tracked
 from skerry.values.namespace import Namespace
@@ -50,6 +58,8 @@ class Prepared:
     id: BatchId
     db: str
     items: list[PushItem]
+    vacates: bool = False
+    """Whether all old versions go before any new one comes, so that unique values can be exchanged."""
 
 
 class PushWorker:
@@ -172,6 +182,8 @@ class PushWorker:
             except _Retry:
                 self._link.metrics.add("push_retries")
                 time.sleep(random.random() * 0.02 * 2**attempt)
+        # A hub short of cache answers a large transaction with write conflicts.
+        self._documents_max = max(1, len(batch.items) // 2)
         self._finish(batch.id.number, lambda _: _left_out)
         return 0
 
@@ -196,7 +208,7 @@ class PushWorker:
         named: set[tuple[Namespace, bytes]] = set()
         try:
             with link.hub.transaction(session):
-                named = write_batch(link, session, batch.id, batch.db, batch.items)
+                named = write_batch(link, session, batch.id, batch.db, batch.items, vacates=batch.vacates)
                 unknown = _commit(session) if named else None
         except MarkerTakenError:
             self.resolve()
@@ -239,11 +251,15 @@ class PushWorker:
         meaning = classify_failure(failure.code, failure.labels, committing=False)
         if meaning is Failure.ABORTED:
             raise _Retry
-        if meaning is Failure.DOCUMENT and failure.index is None and len(batch.items) > 1:
+        if failure.code == DUPLICATE_KEY and not batch.vacates and len(batch.items) > 1:
+            batch.vacates = True  # perhaps the batch moves a unique value from one document to another
+            raise _Retry
+        is_single = meaning is Failure.DOCUMENT and failure.index is not None
+        if meaning in (Failure.DOCUMENT, Failure.TOO_MUCH) and not is_single and len(batch.items) > 1:
             self._documents_max = max(1, len(batch.items) // 2)  # find the one by halves
             self._finish(batch.id.number, lambda _: states.not_written)
             return 1
-        if meaning is Failure.DOCUMENT:
+        if meaning in (Failure.DOCUMENT, Failure.TOO_MUCH):
             culprit = batch.items[failure.index or 0].tracked
             refused = (culprit.namespace, culprit.key)
             self._link.metrics.add("push_refused")
@@ -252,6 +268,8 @@ class PushWorker:
             )
             return 1
         self._finish(batch.id.number, lambda _: states.not_written)
+        if failure.code is not None:
+            self._documents_max = max(1, len(batch.items) // 2)  # an answer that we do not know: fewer may pass
         raise HubLostError(failure, denied=meaning is Failure.DENIED)
 
     def _fence(self, batch: OpenBatch) -> Marker:

@@ -2,8 +2,11 @@
 
 import uuid
 from dataclasses import replace
+from typing import Any
 
 from pymongo import ReturnDocument
+from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
 
 from skerry.storage import WriteView
 from skerry.sync.hub import HubUnfitError, now
@@ -31,20 +34,34 @@ def register_with_hub(link: Link) -> bool:
     identity = replace(link.identity)
     if identity.hub is not None and identity.hub != hub["name"]:
         raise HubUnfitError(f"this is not the hub that link {link.name!r} belongs to: its identity is {hub['name']}")
-    registered = markers.find_one({"_id": {"edge": identity.edge}})
-    known_run = None if registered is None else registered["run"]
-    is_clone = known_run is not None and known_run not in (identity.run, identity.next_run)
-    if is_clone:
-        identity.take_new_name()
     identity.hub, identity.home = hub["name"], home
-    identity.next_run = uuid.uuid4().hex
-    _store(link, identity)
-    markers.update_one(
-        {"_id": {"edge": identity.edge}}, {"$set": {"run": identity.next_run, "seen": now()}}, upsert=True
-    )
+    was_clone = False
+    while True:
+        registered = markers.find_one({"_id": {"edge": identity.edge}})
+        known_run = None if registered is None else registered["run"]
+        if known_run is not None and known_run not in (identity.run, identity.next_run):
+            was_clone = True
+            identity.take_new_name()
+            known_run = None
+        identity.next_run = uuid.uuid4().hex
+        _store(link, identity)
+        if _renew(markers, identity, known_run):
+            break
     identity.run = identity.next_run
     _store(link, identity)
-    return is_clone
+    return was_clone
+
+
+def _renew(markers: Collection[dict[str, Any]], identity: Identity, known_run: str | None) -> bool:
+    """Write our run over the one we know of; false when a copy of this store, starting at the same time, was faster."""
+    known = {"_id": {"edge": identity.edge}, "run": known_run}
+    try:
+        renewed = markers.update_one(
+            known, {"$set": {"run": identity.next_run, "seen": now()}}, upsert=known_run is None
+        )
+    except DuplicateKeyError:
+        return False
+    return renewed.matched_count > 0 or renewed.upserted_id is not None
 
 
 def _store(link: Link, identity: Identity) -> None:

@@ -9,7 +9,10 @@ from skerry.storage import ReadView, WriteView
 from skerry.sync.protocol.document_state import Position, Shadow, State
 from skerry.values.namespace import Namespace
 
-_COLUMNS: Final = "key, id, state, first_write, first_hlc, last_hlc, base_hash, position, batch, pushed_hash, attempts, next_retry, error"
+_COLUMNS: Final = (
+    "key, id, state, first_write, first_hlc, last_hlc, base_hash, position, batch, pushed_hash, attempts, next_retry,"
+    " error"
+)
 # CROSS JOIN keeps the order: the index gives the oldest first. It only serves queries that say `state <> 0`.
 _UNCLEAN: Final = (
     "FROM sync_doc INDEXED BY sync_doc_dirty CROSS JOIN sync_place USING (place) WHERE state <> 0 AND link = ?"
@@ -36,7 +39,10 @@ _WAITING: Final = f"SELECT ns, count(*) {_UNCLEAN} AND state IN (?, ?) GROUP BY 
 _DUE: Final = f"SELECT 1 {_UNCLEAN} AND state = ? AND next_retry <= ? LIMIT 1"
 _OF_STATE: Final = f"SELECT ns, {_COLUMNS} {_UNCLEAN} AND state = ?"
 _COUNTS: Final = f"SELECT state, count(*), min(first_hlc) {_UNCLEAN} GROUP BY state"
-_NAMESPACES: Final = "SELECT ns FROM sync_place WHERE link = ? AND EXISTS (SELECT 1 FROM sync_doc WHERE sync_doc.place = sync_place.place)"
+_NAMESPACES: Final = (
+    "SELECT ns FROM sync_place WHERE link = ?"
+    " AND EXISTS (SELECT 1 FROM sync_doc WHERE sync_doc.place = sync_place.place)"
+)
 _SAVE: Final = "INSERT OR REPLACE INTO sync_doc VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _CREATED: Final = "INSERT OR IGNORE INTO sync_doc (place, state, first_hlc, last_hlc, key, id, first_write)"
 _ADD: Final = f"{_CREATED} VALUES (?, 1, ?, ?, ?, ?, ?)"
@@ -190,6 +196,7 @@ class Shadows:
         view.run(_REMOVE, (self._link, str(namespace), key))
         self.forget_base(view, namespace, key)
         self.forget_pushed(view, namespace, key)
+        view.run(_FORGET, (self._origins, str(namespace), key))
 
     def remove_namespace(self, view: WriteView, namespace: Namespace) -> None:
         """Forget all documents of a collection that no longer travels."""

@@ -15,6 +15,8 @@ _CHANGES: Final = {
     "push_refused": "refused by the hub",
 }
 
+_TONES: Final = {"done": "positive", "cancelled": "grey"}
+
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
@@ -62,7 +64,7 @@ def verify_facts(verify: Mapping[str, Any]) -> RunFacts:
         )
     if verify["error"]:
         lines.append(verify["error"])
-    tone = "negative" if state == "failed" else "warning" if verify["differences"] else "positive"
+    tone = "negative" if state == "failed" else "warning" if verify["differences"] else _TONES.get(state, "info")
     shown = tuple((each["namespace"], as_text(each["id"]), each["kind"]) for each in verify["shown"][:100])
     progress = done / total if total else float(state == "done")
     return RunFacts(state, state == "running", progress, tuple(lines), tone, shown)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from nicegui import ui
 
 from skerry.admin.dashboard.document_difference import TITLES, VERSIONS, Row, difference
-from skerry.admin.dashboard.frame import BASE, Visit, badge, notice, table
+from skerry.admin.dashboard.frame import Visit, badge, notice, table
 from skerry.admin.dashboard.node_requests import RefusedError
 from skerry.admin.dashboard.wording import as_text, moment
 
@@ -21,7 +21,7 @@ _COLUMNS: Final = ("Field", *TITLES.values())
 
 async def conflict_page(visit: Visit, id: int) -> None:
     """Draw the page of the conflict `id`."""
-    ui.link("All conflicts", f"{BASE}/conflicts").classes("skerry-link")
+    ui.link("All conflicts", "/conflicts").classes("skerry-link")
     try:
         conflict = await visit.requests.get(f"/api/sync/conflicts/{id}")
     except RefusedError as refused:
@@ -66,7 +66,7 @@ def _decision(visit: Visit, id: int, conflict: dict[str, Any]) -> None:
             else:
                 visit.refused(refused)
             return
-        ui.navigate.to(f"{BASE}/conflicts/{id}")
+        ui.navigate.to(f"/conflicts/{id}")
 
     def _ask_force(choice: str, document: Any) -> None:
         with ui.dialog(value=True) as dialog, ui.card():

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from nicegui import ui
 
-from skerry.admin.dashboard.frame import BASE, Visit, badge, notice, table
+from skerry.admin.dashboard.frame import Visit, badge, notice, table
 from skerry.admin.dashboard.wording import as_text, moment
 
 _TITLES: Final = ("Conflict", "Document", "Found (UTC)", "Fields", "Winner", "State")
@@ -38,7 +38,7 @@ def _show(found: dict[str, Any]) -> None:
 def _line(each: dict[str, Any]) -> None:
     with ui.element("tr"):
         with _cell("Conflict"):
-            ui.link(f"Conflict {each['id']}", f"{BASE}/conflicts/{each['id']}").classes("skerry-link")
+            ui.link(f"Conflict {each['id']}", f"/conflicts/{each['id']}").classes("skerry-link")
         with _cell("Document"):
             ui.label(f"{each['namespace']} {as_text(each['document_id'])}")
         with _cell("Found (UTC)"):

@@ -53,7 +53,7 @@ class Visit:
     def refused(self, refused: RefusedError) -> None:
         """Tell what the API refused; who is logged out goes to the log-in."""
         if refused.is_logged_out:
-            ui.navigate.to("/login")
+            _to_the_log_in()
         else:
             ui.notify(str(refused), type="negative", multi_line=True)
 
@@ -69,7 +69,7 @@ class Visit:
                 found = await fetch()
             except RefusedError as refused:
                 if refused.is_logged_out:
-                    ui.navigate.to("/login")
+                    _to_the_log_in()
                     return
                 found = ("refused", str(refused))
             if found == last:
@@ -96,7 +96,7 @@ async def visit(app: ASGIApp, request: Request, links: tuple[PageLink, ...], pat
     ui.colors(primary="#1f5f8b", positive="#1e7a3c", negative="#b3261e", warning="#8a5a00", info="#1f5f8b")
     with ui.left_drawer(value=None, bordered=True).props("width=240 breakpoint=900").classes("skerry-menu") as drawer:
         menu = ui.element("nav").props('aria-label="Pages"').classes("w-full")
-        with menu, ui.list().classes("w-full"):
+        with menu:
             for link in links:
                 if visitor.may(link.role):
                     _menu_item(link, is_here=link.path == path)
@@ -112,7 +112,7 @@ async def visit(app: ASGIApp, request: Request, links: tuple[PageLink, ...], pat
 def notice(icon: str, title: str, text: str) -> None:
     """Say that there is nothing to show, or why it cannot be shown."""
     with ui.column().classes("skerry-notice").props("role=status"):
-        ui.icon(icon).classes("text-4xl").props("aria-hidden=true")
+        ui.icon(icon, size="2.5rem").props("aria-hidden=true")
         ui.label(title).classes("skerry-strong")
         ui.label(text).classes("skerry-soft")
 
@@ -154,14 +154,16 @@ def row(titles: tuple[str, ...], texts: tuple[str, ...], classes: tuple[str, ...
 
 
 def _menu_item(link: PageLink, *, is_here: bool) -> None:
-    item = ui.item().props(f'href="{BASE}{link.path}" tag=a clickable').classes("skerry-here" if is_here else "")
+    item = ui.element("a").props(f'href="{BASE}{link.path}"').classes("skerry-item")
     if is_here:
-        item.props("aria-current=page")
+        item.classes("skerry-here").props("aria-current=page")
     with item:
-        with ui.item_section().props("avatar"):
-            ui.icon(link.icon).props("aria-hidden=true")
-        with ui.item_section():
-            ui.label(link.title)
+        ui.icon(link.icon, size="1.5rem").props("aria-hidden=true")
+        ui.label(link.title)
+
+
+def _to_the_log_in() -> None:
+    ui.run_javascript("location.href='/login'")  # not by ui.navigate, which stays below the dashboard
 
 
 def _head(visitor: Visit, drawer: ui.left_drawer, request: Request) -> None:
@@ -181,11 +183,11 @@ def _head(visitor: Visit, drawer: ui.left_drawer, request: Request) -> None:
         ui.run_javascript(f"document.cookie='{THEME_COOKIE}={theme};path=/;max-age=31536000;SameSite=Strict'")
 
     with ui.header().classes("skerry-head"):
-        ui.button(icon="menu", on_click=drawer.toggle).props('flat round aria-label="Menu"')
-        ui.link("skerry", f"{BASE}/").classes("skerry-name")
+        ui.button(icon="menu", on_click=drawer.toggle).props('flat round color=white aria-label="Menu"')
+        ui.link("skerry", "/").classes("skerry-name")
         ui.space()
         ui.label(f"{visitor.name} ({visitor.role.label})").classes("skerry-who")
         button = ui.button(icon=_THEME_ICONS[theme], on_click=change_theme).props(
-            f'flat round aria-label="Light or dark: {theme}"'
+            f'flat round color=white aria-label="Light or dark: {theme}"'
         )
-        ui.button(icon="logout", on_click=log_out).props('flat round aria-label="Log out"')
+        ui.button(icon="logout", on_click=log_out).props('flat round color=white aria-label="Log out"')

@@ -11,17 +11,17 @@ _STATES: Final = {
     "stopped": "stopped",
     "connecting": "connecting",
     "copying": "comparing",
-    "streaming": "in step, following",
+    "streaming": "following the hub",
     "offline": "hub out of reach",
     "paused": "paused",
     "standby": "another process runs it",
     "refused": "refused by the hub",
 }
 _TIERS: Final = {
-    "A": "A: replica set with change streams and transactions",
-    "B": "B: change streams, no transactions",
-    "C": "C: asked from time to time",
-    "D": "D: takes writes only",
+    "A": "A: change streams and transactions",
+    "B": "B: change streams and transactions, older than 6.0",
+    "C": "C: change streams, no transactions",
+    "D": "D: no change streams, compared from time to time",
 }
 
 

@@ -51,7 +51,7 @@ async def overview_page(visit: Visit, history: History) -> None:
 
 
 def _show_link(facts: LinkFacts) -> None:
-    with ui.element("section").classes("skerry-card").props("aria-live=polite") as card:
+    with ui.element("section").classes("skerry-card") as card:
         card.props["aria-label"] = f"Link {facts.name}"
         with ui.element("div").classes("skerry-row"):
             ui.label(f"Link {facts.name}").props("role=heading aria-level=2").classes("skerry-strong")

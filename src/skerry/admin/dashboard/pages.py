@@ -23,7 +23,7 @@ class Page:
     build: Callable[[Visit], Awaitable[None]]
 
 
-OVERVIEW: Final = PageLink("/", "Overview", "monitoring", Role.VIEWER)
+OVERVIEW: Final = PageLink("/", "Overview", "dashboard", Role.VIEWER)
 PAGES: Final = (
     Page(PageLink("/collections", "Collections", "dataset", Role.VIEWER), collections_page),
     Page(PageLink("/conflicts", "Conflicts", "call_split", Role.VIEWER), conflicts_page),

@@ -166,7 +166,7 @@ def _by_field(base: Document | None, local: Document, remote: Document, stamps: 
         old, mine, theirs = (value_at(each or {}, path) for each in (base, local, remote))
         try:
             value = resolver(old, mine, theirs, ConflictContext(rules.namespace, path, stamps))
-        except Exception as error:  # noqa: BLE001  whatever a function of the application raises must not stop the link
+        except Exception as error:
             value, review = Verdict.DEFER, f"{path}: {type(error).__name__}: {error}"
         if value is Verdict.DEFER:
             review = review or f"{path}: put off by its resolver"
@@ -191,7 +191,7 @@ def _asked(
     review = "put off by its resolver"
     try:
         answer = resolver(base, local, remote, ConflictContext(rules.namespace, "", stamps))
-    except Exception as error:  # noqa: BLE001  whatever a function of the application raises must not stop the link
+    except Exception as error:
         answer, review = Verdict.DEFER, f"{type(error).__name__}: {error}"
     if answer is Verdict.DELETE:
         return Resolution(None, Winner.RESOLVER, ("",))

@@ -1,7 +1,7 @@
 """How much may wait to be pushed, and what a write does that would be too much.
 
-Nothing is ever dropped: a write is refused, or is noted with less (conflicts are then about whole documents), or its collection is
-compared with the hub as a whole once there is a connection.
+Nothing is ever dropped: a write is refused, or is noted with less (conflicts are then about whole documents), or its collection
+is compared with the hub as a whole once there is a connection.
 """
 
 from collections.abc import Iterator, Mapping

@@ -112,6 +112,10 @@ def minimal_update(base: Mapping[str, Any], local: Mapping[str, Any]) -> Minimal
     return MinimalUpdate(changed, removed)
 
 
+# TransactionTooLarge, TransactionExceededLifetimeLimitSeconds.
+_TOO_MUCH: Final = frozenset({257, 290})
+
+
 class Failure(Enum):
     """What an error of a push says about the batch."""
 
@@ -121,6 +125,8 @@ class Failure(Enum):
     """It may have committed, or may yet: settle it with a fence before anything else."""
     DOCUMENT = "document"
     """The hub refuses one document; the transaction did not commit."""
+    TOO_MUCH = "too much"
+    """The transaction is too large or took too long; it did not commit. The same with fewer documents may pass."""
     DENIED = "denied"
     """The credentials or rights do not suffice; nothing is dropped."""
     LINK = "link"
@@ -132,6 +138,8 @@ def classify_failure(code: int | None, labels: Iterable[str], *, committing: boo
     known = set(labels)
     if committing and (code is None or "UnknownTransactionCommitResult" in known):
         return Failure.UNKNOWN
+    if code in _TOO_MUCH:
+        return Failure.TOO_MUCH
     if "TransientTransactionError" in known or code == WRITE_CONFLICT:
         return Failure.LINK if code is None else Failure.ABORTED
     if code in _DENIED:

@@ -87,9 +87,7 @@ COUNTED = Rules(paths={"n": ConflictPolicy.COUNTER, "s.n": ConflictPolicy.COUNTE
         ({}, {"tags": [1]}, {"tags": [1.0]}, {"tags": [1.0, 1]}),
     ],
 )
-def test_counters_add_up_and_sets_are_united(
-    base: Any, local: Any, remote: Any, expected: Any
-) -> None:
+def test_counters_add_up_and_sets_are_united(base: Any, local: Any, remote: Any, expected: Any) -> None:
     for granularity in (Granularity.FIELD, Granularity.DOCUMENT):
         found = resolve(base, local, remote, EARLIER, replace(COUNTED, granularity=granularity))
         only_combined = "a" not in local and "m" not in remote.get("s", {})

@@ -1,0 +1,94 @@
+"""The hub of the simulated protocol, and the oracle: every version ever written, with the set of versions its writer had seen."""
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+from skerry.sync.protocol.document_state import content_hash
+from skerry.sync.protocol.event_grouping import BatchId, Marker
+from skerry.values import documents
+
+Content = dict[str, Any] | None
+DOCS = ("x", "y")
+
+
+@dataclass(frozen=True)
+class Version:
+    id: int
+    content: Content
+    ancestors: frozenset[int]
+    stamp: int = 0
+
+    @property
+    def hash(self) -> bytes | None:
+        return None if self.content is None else content_hash(documents.encode(self.content))
+
+
+@dataclass
+class Event:
+    time: int
+    doc: str
+    version: Version | None  # None: an update, whose document has to be looked up
+    key: tuple[bytes, int] | None = None
+    marker: Marker | None = None
+
+
+class Oracle:
+    """Knows every version, which were seen to be the same, and which were put into a conflict log."""
+
+    def __init__(self) -> None:
+        self.versions: list[Version] = [Version(0, None, frozenset())]
+        self.same: list[tuple[int, int]] = []
+        self.logged: set[int] = set()
+
+    def make(self, content: Content, *parents: Version, stamp: int = 0) -> Version:
+        seen = frozenset(itertools.chain.from_iterable(p.ancestors | {p.id} for p in parents))
+        self.versions.append(Version(len(self.versions), content, seen, stamp))
+        return self.versions[-1]
+
+    def equate(self, a: Version, b: Version) -> None:
+        self.same.append((a.id, b.id))
+
+    def lost(self, survivors: list[Version]) -> set[int]:
+        covered: set[int] = set()
+        todo = [v.id for v in survivors] + list(self.logged) + [0]
+        while todo:
+            one = todo.pop()
+            if one not in covered:
+                covered.add(one)
+                todo += self.versions[one].ancestors
+                todo += [b if a == one else a for a, b in self.same if one in (a, b)]
+        return set(range(len(self.versions))) - covered
+
+
+class Hub:
+    def __init__(self, oracle: Oracle) -> None:
+        self.oracle = oracle
+        self.docs = dict.fromkeys(DOCS, oracle.versions[0])
+        self.log: list[Event] = []
+        self.time = 1
+        self.markers: dict[BatchId, Marker] = {}
+        self.pending: dict[BatchId, tuple[Marker, dict[str, Version], dict[str, Version]]] = {}
+
+    def foreign_write(self, doc: str, content: Content, *, shares_time: bool, stamp: int) -> None:
+        self.time += not shares_time
+        old = self.docs[doc]
+        self.docs[doc] = new = self.oracle.make(content, old, stamp=stamp)
+        is_update = old.content is not None and content is not None
+        self.log.append(Event(self.time, doc, None if is_update else new))
+
+    def commit(self, marker: Marker, writes: dict[str, Version]) -> None:
+        assert marker.batch not in self.markers, "a push took effect twice (S3)"
+        self.markers[marker.batch] = marker
+        self.time += 1
+        key = (b"session", self.time)
+        self.log.append(Event(self.time, "", None, key, marker))
+        for doc, version in writes.items():
+            assert version.id not in self.docs[doc].ancestors, "a push undid what it had seen (S3)"
+            self.docs[doc] = version
+            self.log.append(Event(self.time, doc, version, key))
+
+    def commit_late(self, batch: BatchId) -> None:
+        marker, writes, snapshot = self.pending.pop(batch)
+        if all(self.docs[doc] is snapshot[doc] for doc in snapshot):
+            self.commit(marker, writes)
