@@ -81,7 +81,7 @@ def wait_until(condition: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("skerry.sync.pull_worker.AWAIT_MS", 30)
@@ -233,6 +233,7 @@ def test_top_looks_as_often_as_it_is_told(site: Site) -> None:
 
 
 def test_on_a_terminal_top_redraws_and_verify_has_colours(site: Site) -> None:
+    site.settle()
     for arguments in (["top", "--count", "2", "--interval", "0.1"], ["verify"], ["status"]):
         primary, secondary = pty.openpty()
         command = [sys.executable, "-m", "skerry", *arguments, "--data", str(site.data)]
@@ -245,7 +246,7 @@ def test_on_a_terminal_top_redraws_and_verify_has_colours(site: Site) -> None:
                 while chunk := os.read(primary, 65536):
                     shown += chunk
         os.close(primary)
-        assert process.returncode == 0
+        assert process.returncode == 0, shown.decode()
         assert b"\x1b[" in shown, arguments
         assert b"Traceback" not in shown
 

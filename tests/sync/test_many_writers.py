@@ -17,7 +17,7 @@ from nodes import EdgeNode, HubNode, contents
 from skerry.engine import oplog
 
 pytestmark = pytest.mark.slow
-SECONDS = float(os.environ.get("SKERRY_SOAK_SECONDS", "6"))
+SECONDS = float(os.environ.get("SKERRY_TEST_SOAK_SECONDS", "6"))
 SHARED = 12
 
 
@@ -68,7 +68,7 @@ def disturb(choose: random.Random, hub: HubNode, edges: list[EdgeNode], proxies:
 
 @pytest.mark.timeout(SECONDS * 2 + 120)
 def test_every_writers_last_word_is_on_all_nodes(hub: HubNode, make_edge: Callable[..., EdgeNode]) -> None:
-    seed = int(os.environ.get("SKERRY_SOAK_SEED", "1"))
+    seed = int(os.environ.get("SKERRY_TEST_SOAK_SEED", "1"))
     choose = random.Random(seed)
     hub.shop.shared.insert_many([{"_id": n} for n in range(SHARED)])
     proxies = [FaultProxy(hub.port, seed=seed + n) for n in range(2)]

@@ -230,7 +230,7 @@ def test_no_schedule_loses_diverges_repeats_or_goes_back() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_no_schedule_of_many_loses_diverges_repeats_or_goes_back() -> None:
-    explore(Ablation(), int(os.environ.get("SKERRY_MODEL_SCHEDULES", "50000")))
+    explore(Ablation(), int(os.environ.get("SKERRY_TEST_MODEL_SCHEDULES", "50000")))
 
 
 @pytest.mark.slow

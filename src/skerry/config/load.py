@@ -31,6 +31,7 @@ from skerry.config.sync_config import ConflictRule, SelectionRule, SyncConfig, p
 from skerry.errors import ConfigurationError
 
 ENVIRONMENT_PREFIX: Final = "SKERRY_"
+TEST_PREFIX: Final = "SKERRY_TEST_"  # what steers the tests must not stop the nodes that they start
 TABLES: Final[Mapping[str, type]] = {
     "engine": EngineConfig,
     "server": ServerConfig,
@@ -113,7 +114,7 @@ def _from_file(file: Path | None) -> Values:
 def _from_environment(environment: Mapping[str, str]) -> Values:
     found: Values = {}
     for variable, text in environment.items():
-        if not variable.startswith(ENVIRONMENT_PREFIX):
+        if not variable.startswith(ENVIRONMENT_PREFIX) or variable.startswith(TEST_PREFIX):
             continue
         table, _, name = variable.removeprefix(ENVIRONMENT_PREFIX).lower().partition("_")
         if table not in TABLES:

@@ -91,7 +91,9 @@ class TransactionCommands:
             writers[namespace] = CollectionWriter(
                 view, engine.catalog, entry, log, engine.observers, origin=ctx.origin, validate=False
             )
-        for (namespace, is_insert), run in groupby(transaction.writes, lambda each: (each.namespace, each.before is None)):
+        for (namespace, is_insert), run in groupby(
+            transaction.writes, lambda each: (each.namespace, each.before is None)
+        ):
             if is_insert:
                 _replay_inserts(writers[namespace], list(run))
             else:
@@ -133,7 +135,9 @@ def _replay_inserts(writer: CollectionWriter, writes: Sequence[PendingWrite]) ->
     try:
         writer.insert_many([(each.after, documents.id_of(each.after)) for each in writes if each.after is not None])
     except (KeyTakenError, DuplicateKeyError) as error:
-        raise WriteConflictError("Write conflict: a key that was free is taken since the transaction's snapshot") from error
+        raise WriteConflictError(
+            "Write conflict: a key that was free is taken since the transaction's snapshot"
+        ) from error
 
 
 def _replay(view: WriteView, writer: CollectionWriter, write: PendingWrite) -> None:

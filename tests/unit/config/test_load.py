@@ -18,6 +18,10 @@ def test_nothing_given_means_defaults_and_no_sync() -> None:
     assert settings.sync is None
 
 
+def test_variables_that_steer_the_tests_are_no_settings() -> None:
+    assert load_settings(file=None, environment={"SKERRY_TEST_MONGODB_URI": "mongodb://hub"}, arguments={}).sync is None
+
+
 def test_a_file_that_does_not_exist_counts_as_empty(tmp_path: Path) -> None:
     assert load_settings(file=tmp_path / "skerry.toml") == load_settings()
 
