@@ -10,6 +10,7 @@ from skerry.admin.api import Api
 from skerry.admin.conflict_routes import conflict_router
 from skerry.admin.dead_letter_routes import dead_letter_router
 from skerry.admin.gate import Gate, bearer
+from skerry.admin.index_routes import index_router
 from skerry.admin.monitor_routes import monitor_router
 from skerry.admin.node_routes import node_router, open_router
 from skerry.admin.responses import Failure, add_error_handlers
@@ -45,6 +46,7 @@ def create_app(api: Api) -> FastAPI:
         dead_letter_router(api),
         selection_router(api),
         access_router(api),
+        index_router(api),
     ):
         app.include_router(router, dependencies=[Security(bearer)])
     add_error_handlers(app)

@@ -18,7 +18,15 @@ from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 
 from skerry.admin.tokens import TokenTakenError
-from skerry.errors import CommandError, ConfigurationError, ShutdownError, SkerryError, code_name
+from skerry.errors import (
+    CollectionNotFoundError,
+    CommandError,
+    ConfigurationError,
+    CoordinationError,
+    ShutdownError,
+    SkerryError,
+    code_name,
+)
 
 LOG: Final = logging.getLogger("skerry.admin")
 
@@ -110,7 +118,11 @@ def _http(_request: Request, error: Exception) -> JSONResponse:
 
 def _skerry(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, ConfigurationError):
-        return failure(400, "bad_value", str(error), {"setting": error.setting, "allowed": error.allowed})
+        facts = {"setting": error.setting, "allowed": error.allowed, "code": error.code}
+        return failure(400, "bad_value", str(error), facts)
+    if isinstance(error, CoordinationError):
+        status = 404 if isinstance(error, CollectionNotFoundError) else 409
+        return failure(status, error.code, str(error), error.facts)
     if isinstance(error, TokenTakenError):
         return failure(409, "exists", str(error))
     if isinstance(error, ShutdownError):
