@@ -39,7 +39,6 @@ class ForeignSource:
     ) -> None:
         self._namespace = namespace
         self._scope = scope
-        self._joins = joins
         self._own_documents = starts_with_documents(stages)
         fixed = 0 if joins else _count_fixed(stages, names)
         self._whole = scope.compile(stages, scope)

@@ -33,9 +33,6 @@ class PipelineContext(Protocol):
         The filter never holds `$expr`, so that it needs no variables.
         """
 
-    def collection_exists(self, namespace: Namespace) -> bool:
-        """Whether there is such a collection or view."""
-
     def has_index_on(self, namespace: Namespace, path: str) -> bool:
         """Whether an index serves an equality on `path` alone, so that one look-up costs little; `_id` always."""
 

@@ -17,7 +17,6 @@ from skerry.auth.privileges import Need, Privileges
 from skerry.auth.roles import RoleName, privileges_of
 from skerry.engine.operation_context import ClientKey
 from skerry.engine.users import Users
-from skerry.errors import UnauthorizedError
 
 LOG: Final = logging.getLogger("skerry.access")
 
@@ -147,11 +146,3 @@ class ClientAccess:
         self.client = (self._connection, b"") if user is None else (self.address, user.digest)
         self.remembered.clear()
         self._seen = version
-
-
-def check_allowed(access: ClientAccess | None, need: Need) -> None:
-    """Raise UnauthorizedError unless the client, or the owner for None, may do this."""
-    if access is not None and not access.allows(need):
-        raise UnauthorizedError(
-            f"not authorized: the action {need.action} is not allowed on {need.db or 'the cluster'}"
-        )

@@ -64,9 +64,6 @@ class NamespaceAccess:
         ):
             yield documents.decode(result) if isinstance(result, bytes) else result
 
-    def collection_exists(self, namespace: Namespace) -> bool:
-        return self._source.entry(namespace) is not None
-
     def has_index_on(self, namespace: Namespace, path: str) -> bool:
         """Whether an equality on `path` is answered by an index; a view counts as having none."""
         entry = self._source.entry(namespace)

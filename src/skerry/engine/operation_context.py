@@ -31,10 +31,9 @@ class OperationContext:
     """One operation's surroundings; made per command, used by one thread.
 
     `lsid` is the 16 bytes of the session's UUID, and 32 more of the user's digest where there is a user: sessions of different
-    users are different sessions. `deadline` is on `time.monotonic`'s clock. `statement_ids` number the statements of a
-    retryable write, and `reply_of` makes the reply that is stored with it from the write's result. `client` is None for the
-    owner, who is in the process; `needs` is what the client had to be allowed.
-    `origin` names the writer in the oplog: "" for clients, a link's name for sync.
+    users are different sessions. `deadline` is on `time.monotonic`'s clock. `reply_of` makes the reply that is stored
+    with a retryable write from the write's result. `client` is None for the owner, who is in the process; `needs` is what the
+    client had to be allowed. `origin` names the writer in the oplog: "" for clients, a link's name for sync.
     """
 
     durability: Durability = Durability.FSYNCED
@@ -42,7 +41,6 @@ class OperationContext:
     lsid: bytes | None = None
     txn_number: int | None = None
     is_retryable_write: bool = False
-    statement_ids: tuple[int, ...] = ()
     reply_of: Callable[[Any], bytes] | None = None
     transaction: "Transaction | None" = None
     origin: str = ""

@@ -176,11 +176,6 @@ class Store:
                 self._lock.release()
         return True
 
-    def disk_bytes(self) -> int:
-        """Return the size of the database file and its log, in bytes."""
-        files = (Path(self.database_path), Path(self.database_path + "-wal"))
-        return sum(file.stat().st_size for file in files if file.exists())
-
     def close(self) -> None:
         """Flush and close everything; a volatile store is removed. Idempotent."""
         with self._mutex:

@@ -38,9 +38,6 @@ class ListContext:
         found = [document for document in self.collections.get(namespace.coll, []) if matches(document)]
         return iter(sort_documents(found, sort)[:limit] if sort else found[:limit])
 
-    def collection_exists(self, namespace: Namespace) -> bool:
-        return namespace.coll in self.collections
-
     def has_index_on(self, namespace: Namespace, path: str) -> bool:
         return path in self.indexed
 
