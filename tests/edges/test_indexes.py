@@ -154,3 +154,15 @@ def test_a_query_uses_the_index(database: Database[Any]) -> None:
     plan = database.things.find({"a": {"$gt": 90}}).explain()
     assert "IXSCAN" in str(plan["queryPlanner"]["winningPlan"])
     assert database.things.count_documents({"a": {"$gt": 90}}) == 9
+
+
+def test_documents_of_one_insert_make_an_index_multikey_each_in_its_own_field(database: Database[Any]) -> None:
+    """What one document of a batch says of the index must not be forgotten over the next one."""
+    database.things.create_index([("a", 1), ("b", 1)])
+    database.things.insert_many([{"_id": 1, "a": [1, 9], "b": 1}, {"_id": 2, "a": 1, "b": [1, 9]}])
+    (plan,) = [database.things.find({"a": 1}).explain()["queryPlanner"]["winningPlan"]["inputStage"]]
+    assert plan["multiKeyPaths"] == {"a": ["a"], "b": ["b"]}
+    outside = {"$gt": 5, "$lt": 3}
+    assert [each["_id"] for each in database.things.find({"a": outside})] == [1]
+    assert [each["_id"] for each in database.things.find({"a": {"$gte": 1}, "b": outside})] == [2]
+    assert database.things.count_documents({"a": outside}) == 1

@@ -190,12 +190,11 @@ class CollectionCatalog:
         view.run("DELETE FROM collection_index WHERE index_id = ?", (index.index_id,))
         self._renew_version(view)
 
-    def add_multikey_paths(self, view: WriteView, index: IndexEntry, paths: frozenset[str]) -> None:
-        """Record that some document has arrays at these paths of the index: its bounds may no longer be intersected."""
-        all_paths = {"paths": sorted(index.multikey_paths | paths)}
+    def set_multikey_paths(self, view: WriteView, index: IndexEntry, paths: frozenset[str]) -> None:
+        """Record at which paths of the index documents have arrays: its bounds there may not be intersected."""
         view.run(
             "UPDATE collection_index SET multikey_paths = ? WHERE index_id = ?",
-            (documents.encode(all_paths), index.index_id),
+            (documents.encode({"paths": sorted(paths)}), index.index_id),
         )
         self._renew_version(view)
 

@@ -1,6 +1,5 @@
 """Builds an index over the documents that are already there."""
 
-from dataclasses import replace
 
 from skerry.catalog.catalog_entry import CatalogEntry, IndexEntry
 from skerry.catalog.collection_catalog import CollectionCatalog
@@ -26,13 +25,11 @@ def rebuild_index(view: WriteView, catalog: CollectionCatalog, entry: CatalogEnt
     """Make an index anew from the documents, whatever its table holds or whether it exists. Raises as `build_index`."""
     view.drop_index(index.index_id, entry.file_id)
     view.create_index(index.index_id, entry.file_id, unique=index.descriptor.unique)
-    empty = replace(index, multikey_paths=frozenset())
-    catalog.add_multikey_paths(view, empty, frozenset())
-    _fill(view, catalog, entry, empty)
+    _fill(view, catalog, entry, index)
 
 
 def _fill(view: WriteView, catalog: CollectionCatalog, entry: CatalogEntry, index: IndexEntry) -> None:
-    """Insert the entries of every document into an empty index."""
+    """Insert the entries of every document into an index whose table is empty, and record its array paths."""
     generate = index.key_generator.keys
     array_paths: frozenset[str] = frozenset()
     entries: list[tuple[bytes, int]] = []
@@ -69,5 +66,5 @@ def _fill(view: WriteView, catalog: CollectionCatalog, entry: CatalogEntry, inde
         if len(entries) >= SORTED_RUN_ENTRIES:
             insert_run()
     insert_run()
-    if array_paths:
-        catalog.add_multikey_paths(view, index, array_paths)
+    if array_paths != index.multikey_paths:
+        catalog.set_multikey_paths(view, index, array_paths)

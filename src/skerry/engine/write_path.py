@@ -186,11 +186,16 @@ class CollectionWriter:
 
     def _keys(self, index: IndexEntry, document: Mapping[str, Any]) -> list[bytes]:
         keys, array_paths = index.key_generator.keys(document)
-        if array_paths and not array_paths <= index.multikey_paths:
-            self._catalog.add_multikey_paths(self._view, index, array_paths)
-            fresh = self._catalog.snapshot(self._view).require(self.entry.namespace)
-            self.entry = fresh
+        if not array_paths <= index.multikey_paths:
+            self._note_array_paths(index, array_paths)
         return keys
+
+    def _note_array_paths(self, index: IndexEntry, paths: frozenset[str]) -> None:
+        """Add to what the catalogue knows by now, which may be more than `index` does."""
+        (known,) = (each.multikey_paths for each in self.entry.indexes if each.index_id == index.index_id)
+        if not paths <= known:
+            self._catalog.set_multikey_paths(self._view, index, known | paths)
+            self.entry = self._catalog.snapshot(self._view).require(self.entry.namespace)
 
     def _insert_keys(self, index: IndexEntry, keys: list[bytes], rid: int, document: Mapping[str, Any]) -> None:
         for key in keys:
