@@ -17,9 +17,8 @@ from skerry.engine import index_backup
 from skerry.engine import restore as putting_in_place
 from skerry.engine.backup import BackupReport
 from skerry.engine.index_backup import Recovered
-from skerry.engine.life_cycle import has_database, require_database
+from skerry.engine.life_cycle import require_database, require_no_database
 from skerry.engine.restore import RestoreReport
-from skerry.errors import DatabaseExistsError
 from skerry.local_client.open_engines import open_engine, release_engine
 from skerry.sync.origin import note_copied
 
@@ -28,8 +27,7 @@ Directory = str | os.PathLike[str]
 
 def create_database(path: Directory, *, config: EngineConfig | None = None, **options: Any) -> MongoClient[Any]:
     """Make a database and return a client of it, as `skerry.connect` does. Raises `DatabaseExistsError`."""
-    if has_database(Path(path)):
-        raise DatabaseExistsError(f"{os.fspath(path)} has a database already: open or restore it", os.fspath(path))
+    require_no_database(Path(path))
     return skerry.connect(path, config=config, **options)
 
 

@@ -83,22 +83,8 @@ class CollectionCatalog:
         self, view: WriteView, namespace: Namespace, options: Mapping[str, Any], *, collection_uuid: bytes | None = None
     ) -> CatalogEntry:
         """Add a collection and its table. Raises `NamespaceExistsError`."""
-        if self.snapshot(view).get(namespace) is not None:
-            raise NamespaceExistsError(f"Collection {namespace} already exists.")
-        view.run(
-            "INSERT INTO collection (db, name, uuid, options, created, last_modified, modification_token)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                namespace.db,
-                namespace.coll,
-                collection_uuid or uuid.uuid4().bytes,
-                documents.encode(options),
-                view.wall_ms,
-                view.wall_ms,
-                modification_token.generate(view.wall_ms),
-            ),
-        )
-        view.create_records(view.row("SELECT last_insert_rowid()")[0])
+        file_id = self._add_row(view, namespace, options, collection_uuid)
+        view.create_records(file_id)
         self._renew_version(view)
         return self.snapshot(view).require(namespace)
 
@@ -117,22 +103,7 @@ class CollectionCatalog:
         collection_uuid: bytes | None = None,
     ) -> CatalogEntry:
         """Add a collection whose table of documents is there already, and count them. Raises `NamespaceExistsError`."""
-        if self.snapshot(view).get(namespace) is not None:
-            raise NamespaceExistsError(f"Collection {namespace} already exists.")
-        view.run(
-            "INSERT INTO collection (file_id, db, name, uuid, options, created, last_modified, modification_token)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                file_id,
-                namespace.db,
-                namespace.coll,
-                collection_uuid or uuid.uuid4().bytes,
-                documents.encode(options),
-                view.wall_ms,
-                view.wall_ms,
-                modification_token.generate(view.wall_ms),
-            ),
-        )
+        self._add_row(view, namespace, options, collection_uuid, file_id)
         self.recount(view, file_id)
         self._renew_version(view)
         return self.snapshot(view).require(namespace)
@@ -225,6 +196,33 @@ class CollectionCatalog:
     def renew(self, view: WriteView) -> None:
         """Make every instance re-read the catalogue, and what hangs on it (links, observers)."""
         self._renew_version(view)
+
+    def _add_row(
+        self,
+        view: WriteView,
+        namespace: Namespace,
+        options: Mapping[str, Any],
+        collection_uuid: bytes | None,
+        file_id: int | None = None,
+    ) -> int:
+        """Add the row of a collection and return its file id: the given one, or the next. Raises `NamespaceExistsError`."""
+        if self.snapshot(view).get(namespace) is not None:
+            raise NamespaceExistsError(f"Collection {namespace} already exists.")
+        view.run(
+            "INSERT INTO collection (file_id, db, name, uuid, options, created, last_modified, modification_token)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                file_id,
+                namespace.db,
+                namespace.coll,
+                collection_uuid or uuid.uuid4().bytes,
+                documents.encode(options),
+                view.wall_ms,
+                view.wall_ms,
+                modification_token.generate(view.wall_ms),
+            ),
+        )
+        return int(view.row("SELECT last_insert_rowid()")[0])
 
     def _renew_version(self, view: WriteView) -> None:
         # not from `random`: a program may seed that, and the same number would stand for another catalogue then

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from skerry.storage.folders import fsync_path, is_locked
+
 SUFFIX: Final = ".skerry-unfinished"
 
 
@@ -32,43 +34,21 @@ def write_atomically(target: Path, chunks: Iterable[bytes]) -> None:
         raise
     finally:
         os.close(descriptor)
-    _fsync_folder(target.parent)
+    fsync_path(target.parent)
 
 
 def abandoned_temporary_files(folder: Path, name: str = "*") -> list[Path]:
     """Return the unfinished files (for the file `name`) whose writers are gone, by name."""
-    return [path for path in sorted(folder.glob(f".{name}.*{SUFFIX}")) if not _is_being_written(path)]
+    return [path for path in sorted(folder.glob(f".{name}.*{SUFFIX}")) if not is_locked(path)]
 
 
 def delete_durably(target: Path) -> None:
     """Remove a file and have that on disk. Raises OSError."""
     target.unlink()
-    _fsync_folder(target.parent)
+    fsync_path(target.parent)
 
 
 def _write_all(descriptor: int, chunk: bytes) -> None:
     rest = memoryview(chunk)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
-
-
-def _fsync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _is_being_written(path: Path) -> bool:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False

@@ -51,7 +51,7 @@ def _insert(request: Request) -> dict[str, Any]:
     if "bypassEmptyTsReplacement" in arguments:
         ctx.keep_empty_timestamps = arguments["bypassEmptyTsReplacement"]
     if ctx.is_retryable_write:
-        ctx.reply_of = _stored_insert_reply
+        ctx.reply_of = lambda result: documents.encode(_insert_reply(result))
     raws = raw_statements(request, "documents")
     if not request.client.is_local:
         check_readable(raws)
@@ -66,10 +66,6 @@ def _insert_reply(result: InsertResult) -> dict[str, Any]:
     return reply
 
 
-def _stored_insert_reply(result: InsertResult) -> bytes:
-    return documents.encode(_insert_reply(result))
-
-
 def _update(request: Request) -> dict[str, Any]:
     ctx, arguments = request.ctx, request.arguments
     ctx.bypass_document_validation = arguments.get("bypassDocumentValidation", False)
@@ -77,7 +73,7 @@ def _update(request: Request) -> dict[str, Any]:
     parsed = [update_statement(spec, let) for spec in statements(request, "updates")]
     if ctx.is_retryable_write:
         _refuse_multi(any(each.multi for each in parsed))
-        ctx.reply_of = _stored_update_reply
+        ctx.reply_of = lambda result: documents.encode(_update_reply(result))
     result = request.engine.update(request.namespace(), parsed, ordered=arguments.get("ordered", True), ctx=ctx)
     return _update_reply(result)
 
@@ -112,17 +108,13 @@ def _update_reply(result: UpdateResult) -> dict[str, Any]:
     return reply
 
 
-def _stored_update_reply(result: UpdateResult) -> bytes:
-    return documents.encode(_update_reply(result))
-
-
 def _delete(request: Request) -> dict[str, Any]:
     ctx, arguments = request.ctx, request.arguments
     let = arguments.get("let")
     parsed = [delete_statement(spec, let) for spec in statements(request, "deletes")]
     if ctx.is_retryable_write:
         _refuse_multi(any(each.multi for each in parsed))
-        ctx.reply_of = _stored_delete_reply
+        ctx.reply_of = lambda result: documents.encode(_delete_reply(result))
     result = request.engine.delete(request.namespace(), parsed, ordered=arguments.get("ordered", True), ctx=ctx)
     return _delete_reply(result)
 
@@ -141,10 +133,6 @@ def _delete_reply(result: DeleteResult) -> dict[str, Any]:
     if result.errors:
         reply["writeErrors"] = write_errors(result.errors)
     return reply
-
-
-def _stored_delete_reply(result: DeleteResult) -> bytes:
-    return documents.encode(_delete_reply(result))
 
 
 def _refuse_multi(is_multi: bool) -> None:  # noqa: FBT001  the one thing it looks at

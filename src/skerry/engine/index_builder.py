@@ -1,6 +1,5 @@
 """Builds an index over the documents that are already there."""
 
-
 from skerry.catalog.catalog_entry import CatalogEntry, IndexEntry
 from skerry.catalog.collection_catalog import CollectionCatalog
 from skerry.engine.query_executor import CHUNK_RECORDS_MAX

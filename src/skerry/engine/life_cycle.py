@@ -15,8 +15,7 @@ from skerry.storage.store import DATABASE_FILE
 
 def create_database(directory: Path, config: EngineConfig | None = None) -> Engine:
     """Make a database in `directory` and open it. Raises `DatabaseExistsError` when there is one, which is left untouched."""
-    if has_database(directory):
-        raise DatabaseExistsError(f"{directory} has a database already: open or restore it", str(directory))
+    require_no_database(directory)
     return Engine(directory, config)
 
 
@@ -24,6 +23,12 @@ def open_database(directory: Path, config: EngineConfig | None = None) -> Engine
     """Open the database in `directory`. Raises `DatabaseNotFoundError`, and what opening an `Engine` raises."""
     require_database(directory)
     return Engine(directory, config)
+
+
+def require_no_database(directory: Path) -> None:
+    """Raise `DatabaseExistsError` when there is a database in `directory`."""
+    if has_database(directory):
+        raise DatabaseExistsError(f"{directory} has a database already: open or restore it", str(directory))
 
 
 def require_database(directory: Path) -> None:

@@ -13,7 +13,7 @@ from pymongo import AsyncMongoClient
 from skerry.config import EngineConfig
 from skerry.local_client.client import check_options
 from skerry.local_client.door import Door, EngineDoor
-from skerry.local_client.fallback import Listen, PrivateServer
+from skerry.local_client.fallback import Listen, fallback_client
 from skerry.local_client.self_test import async_direct_connections_fit
 
 _POOL_SIZE_DEFAULT: Final = 100  # pymongo's maxPoolSize
@@ -63,17 +63,10 @@ def connect_async(
             client = async_direct_client(door, executor, options)
             client.on_close(functools.partial(_shut_down, executor, door.release))
             return client
-        server = PrivateServer(door.engine, listen)
-        try:
-            client = LocalAsyncMongoClient(**{**options, **server.client_options})
-        except BaseException:
-            server.close()
-            raise
+        return fallback_client(LocalAsyncMongoClient, door, listen, options)
     except BaseException:
         door.release()
         raise
-    client.on_close(functools.partial(_close_server, server, door))
-    return client
 
 
 def async_direct_client(door: Door, executor: Executor, options: Mapping[str, Any]) -> LocalAsyncMongoClient:
@@ -94,10 +87,3 @@ def async_direct_client(door: Door, executor: Executor, options: Mapping[str, An
 def _shut_down(executor: Executor, release: Callable[[], object]) -> None:
     executor.shutdown(wait=False, cancel_futures=True)
     release()
-
-
-def _close_server(server: PrivateServer, door: EngineDoor) -> None:
-    try:
-        server.close()
-    finally:
-        door.release()

@@ -14,7 +14,7 @@ from pymongo import MongoClient
 
 from skerry.config import EngineConfig
 from skerry.local_client.door import Door, EngineDoor
-from skerry.local_client.fallback import Listen, PrivateServer
+from skerry.local_client.fallback import Listen, fallback_client
 from skerry.local_client.self_test import direct_connections_fit
 
 _ADDRESS_OPTIONS: Final = frozenset({"host", "port", "directconnection", "_pool_class", "_monitor_class"})
@@ -58,17 +58,10 @@ def connect(
             client = direct_client(door, options)
             client.on_close(door.release)
             return client
-        server = PrivateServer(door.engine, listen)
-        try:
-            client = LocalMongoClient(**{**options, **server.client_options})
-        except BaseException:
-            server.close()
-            raise
+        return fallback_client(LocalMongoClient, door, listen, options)
     except BaseException:
         door.release()
         raise
-    client.on_close(functools.partial(_close_server, server, door))
-    return client
 
 
 def check_options(options: Mapping[str, Any]) -> None:
@@ -91,10 +84,3 @@ def direct_client(door: Door, options: Mapping[str, Any]) -> LocalMongoClient:
             "_monitor_class": functools.partial(DirectMonitor, door),
         }
     )
-
-
-def _close_server(server: PrivateServer, door: EngineDoor) -> None:
-    try:
-        server.close()
-    finally:
-        door.release()

@@ -1,14 +1,17 @@
 """The way round an adapter that does not fit: a private server in this process, and an ordinary client of it."""
 
 import contextlib
+import functools
 import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import quote
+
+from skerry.local_client.door import EngineDoor
 
 if TYPE_CHECKING:
     from skerry.engine.engine import Engine
@@ -27,6 +30,34 @@ class Listening(Protocol):
 
 Listen = Callable[["Engine", SocketAddress], Listening]
 """Starts a server for an engine; given by whoever knows both sides, since the two packages do not know each other."""
+
+
+C = TypeVar("C", bound="ClosesAfterwards")
+
+
+class ClosesAfterwards(Protocol):
+    """A client that runs something after it has been closed."""
+
+    def on_close(self, release: Callable[[], object]) -> None: ...
+
+
+def fallback_client(make: Callable[..., C], door: EngineDoor, listen: Listen, options: Mapping[str, Any]) -> C:
+    """Return `make`'s client of a private server, which ends with the client and gives `door` back then."""
+    server = PrivateServer(door.engine, listen)
+    try:
+        client = make(**{**options, **server.client_options})
+    except BaseException:
+        server.close()
+        raise
+    client.on_close(functools.partial(_close, server, door))
+    return client
+
+
+def _close(server: "PrivateServer", door: EngineDoor) -> None:
+    try:
+        server.close()
+    finally:
+        door.release()
 
 
 class PrivateServer:

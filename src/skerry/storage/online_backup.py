@@ -5,7 +5,6 @@ state however long it takes, and no commit makes it start anew. Writers are neve
 before the copy is done. It is taken in steps, so that progress can be told and other threads get their turn.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -13,6 +12,7 @@ from typing import Final
 import apsw
 
 from skerry.storage.failures import raise_translated
+from skerry.storage.folders import fsync_path
 from skerry.storage.store import Store
 
 STEP_PAGES: Final = 512  # 2 MiB: a few milliseconds
@@ -43,12 +43,3 @@ def copy_database(store: Store, target: Path, on_progress: Progress) -> None:
         raise_translated(error, str(target))
     finally:
         snapshot.close()
-
-
-def fsync_path(path: Path) -> None:
-    """Return when the file, or the names in the directory, are on disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

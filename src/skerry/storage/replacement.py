@@ -19,8 +19,8 @@ import apsw
 
 from skerry.errors import CorruptDatabaseError, DatabaseExistsError, DatabaseInUseError, NotADatabaseError
 from skerry.storage.failures import raise_translated
+from skerry.storage.folders import fsync_path
 from skerry.storage.migrations import check_identity
-from skerry.storage.online_backup import fsync_path
 from skerry.storage.store import DATABASE_FILE
 from skerry.storage.writer_lock import WriterLock
 

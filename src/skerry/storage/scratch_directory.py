@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from skerry.storage.folders import is_locked
+
 PREFIX: Final = ".skerry-scratch-"
 _LOCK: Final = "in-use"
 
@@ -32,26 +34,12 @@ def scratch_directory(parent: Path) -> Iterator[Path]:
 
 def abandoned(parent: Path) -> list[Path]:
     """Return the scratch directories in `parent` whose users are gone, by name."""
-    return [path for path in sorted(parent.glob(f"{PREFIX}*")) if path.is_dir() and not _in_use(path)]
+    return [path for path in sorted(parent.glob(f"{PREFIX}*")) if path.is_dir() and not is_locked(path / _LOCK)]
 
 
 def remove_abandoned(directory: Path) -> bool:
     """Remove a scratch directory unless somebody uses it; return whether it was removed."""
-    if _in_use(directory):
+    if is_locked(directory / _LOCK):
         return False
     shutil.rmtree(directory, ignore_errors=True)
     return True
-
-
-def _in_use(directory: Path) -> bool:
-    try:
-        descriptor = os.open(directory / _LOCK, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False

@@ -8,6 +8,7 @@ from rich.table import Table
 from skerry.cli.demo.node_process import NodeProcess
 from skerry.engine.engine import Engine
 from skerry.sync.conflict_log import Conflict, ConflictLog
+from skerry.values.field_path import read, split
 
 
 def conflict_table(edges: Iterable[NodeProcess]) -> Table:
@@ -50,11 +51,4 @@ def _shown(document: Mapping[str, Any] | None, paths: list[str]) -> str:
         return "deleted"
     if not paths:
         return str(document.get("name", document["_id"]))
-    return ", ".join(str(_at(document, path)) for path in paths)
-
-
-def _at(document: Mapping[str, Any], path: str) -> Any:
-    value: Any = document
-    for part in path.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
+    return ", ".join(str(read(document, split(path))) for path in paths)
