@@ -96,6 +96,10 @@ class Edge(Node):
             applied += self.replicator._pull.applier.apply(batch)
         return applied
 
+    def step(self) -> None:
+        """Do what the thread that pulls does in one round: at most one batch of events, then what pushes have left out."""
+        self.replicator._pull.step()
+
     def sync(self) -> None:
         """Push and pull until nothing moves."""
         for _ in range(20):

@@ -3,39 +3,22 @@
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from bson.int64 import Int64
 
 from skerry.storage import WriteView
-from skerry.sync.change_events import ChangeEvent, DocumentEvent, MarkerEvent, NoteEvent, StructureEvent, parse_event
+from skerry.sync.change_events import NoteEvent, StructureEvent, parse_event
 from skerry.sync.change_stream_listener import StreamBatch
 from skerry.sync.integration import Integration, RemoteVersion
 from skerry.sync.link import Link
 from skerry.sync.local_documents import open_documents
-from skerry.sync.protocol.document_state import BEGINNING, Position, State, content_hash
-from skerry.sync.protocol.event_grouping import Marker
-from skerry.sync.protocol.hybrid_clock import clamped
+from skerry.sync.protocol.document_state import BEGINNING, State, content_hash
 from skerry.sync.protocol.reconciliation import decide, decide_read
 from skerry.sync.resume_tokens import StreamPosition
+from skerry.sync.stream_steps import Changed, Place, ReadsAhead, Settle, Step, follow_descriptions, steps_of, unclear
 from skerry.values import documents
 from skerry.values.namespace import Namespace
-
-_AHEAD_DOCUMENTS_MAX: Final = 50_000
-
-Place = tuple[Namespace, bytes]
-
-
-@dataclasses.dataclass(slots=True)
-class _Settle:
-    """An own marker: its documents are settled."""
-
-    db: str
-    marker: Marker
-    position: Position
-
-
-Step = _Settle | RemoteVersion | StructureEvent
 
 
 class ChangeApplier:
@@ -45,24 +28,29 @@ class ChangeApplier:
         self._link = link
         self._resolve = resolve
         self._on_note = on_note
-        self._looked_up: dict[Place, int] = {}  # documents that may show more than the stream has told, and until when
-        self._floor = 0  # the same for all documents
+        self._ahead = ReadsAhead()
         self.position = StreamPosition({})
 
     def start_at(self, position: StreamPosition) -> None:
-        """Go on from a stored position."""
+        """Go on from a stored position. What was read ahead of it is only known document by document if it was reached here."""
+        here = self.position
+        if (position.token, position.high, position.looked_up_until) != (here.token, here.high, here.looked_up_until):
+            self._ahead = ReadsAhead()
+            self._ahead.note_all(position.looked_up_until)
         self.position = position
-        self._looked_up.clear()
-        self._floor = position.looked_up_until
 
     def answer_with_look_ups_until(self, time: int) -> None:
         """Documents have been read from the hub at `time`: no event up to it may be taken at its word."""
-        self._floor = max(self._floor, time)
+        self._ahead.note_all(time)
         self.position.looked_up_until = max(self.position.looked_up_until, time)
 
     def note_reads(self, view: WriteView, until: int) -> None:
-        """Take note in the transaction of `view` that documents have been read from the hub at `until`."""
+        """Take note in the transaction of `view` that any documents have been read from the hub at `until`."""
         self.answer_with_look_ups_until(until)
+        self._keep_reads(view, until)
+
+    def _keep_reads(self, view: WriteView, until: int) -> None:
+        self.position.looked_up_until = max(self.position.looked_up_until, until)
         if self.position.token:
             self.position.save(view, self._link.name)
 
@@ -74,8 +62,10 @@ class ChangeApplier:
             self._resolve()
             position = dataclasses.replace(self.position, token=batch.token or self.position.token)
             position.grouping = dataclasses.replace(self.position.grouping)
-            steps, unclear = self._steps(events, position)
-            found = self._look_up(unclear, position)
+            hub_now_ms = int(time.time() * 1000) + link.clock_offset_ms
+            steps = steps_of(events, position, link, self._ahead, now_ms=hub_now_ms)
+            link.read(lambda view: follow_descriptions(view, link, steps))
+            found = self._look_up(unclear(steps), position)
 
             def job(view: WriteView) -> None:
                 link.refresh(view)
@@ -86,7 +76,7 @@ class ChangeApplier:
                     retried = integration.refused
                     integration.refused = []
                     for remote, _ in retried:  # another change of the batch may have made room in the unique index
-                        self._take_remote(integration, local.get, remote, {})
+                        self._take_remote(integration, local.get, remote)
                     integration.take_together()
                     self.put_aside(view, integration)
                     integration.finish()
@@ -130,7 +120,8 @@ class ChangeApplier:
                         integration.take_together()
                         self.put_aside(view, integration)
                         integration.finish()
-                    self.note_reads(view, until)
+                    self._ahead.note(((each.namespace, each.key) for each in found), until, passed=self.position.time)
+                    self._keep_reads(view, until)
 
                 link.write(job)
 
@@ -146,66 +137,22 @@ class ChangeApplier:
         )
         integration.take(remote, action, here)
 
-    def _steps(self, events: list[ChangeEvent], position: StreamPosition) -> tuple[list[Step | None], dict[Place, Any]]:
-        """Attribute the events; keep the last of several of one document; say which documents have to be looked up."""
-        link = self._link
-        steps: list[Step | None] = []
-        latest: dict[Place, int] = {}
-        unclear: dict[Place, Any] = {}
-        hub_now_ms = int(time.time() * 1000) + link.clock_offset_ms
-        for event in events:
-            marker = event.marker if isinstance(event, MarkerEvent) else None
-            found = position.grouping.take(event.time, event.group, marker)
-            if found.position <= position.high:
-                continue
-            position.high, position.time = found.position, event.time
-            is_own = found.marker is not None and found.marker.batch.edge in link.identity.edges
-            if isinstance(event, MarkerEvent):
-                if is_own:
-                    steps.append(_Settle(event.db, event.marker, found.position))
-                    for coll, key in event.marker.stamps:
-                        latest.pop((Namespace(event.db, coll), key), None)
-            elif isinstance(event, StructureEvent):
-                steps.append(event)
-                latest.clear()
-            elif isinstance(event, DocumentEvent) and link.selection.pulls(event.namespace):
-                if is_own and event.is_update:
-                    continue  # settled by the marker; other own events are compared, in case the hub stored something else
-                place = (event.namespace, event.key)
-                if event.is_update or event.time <= max(self._floor, self._looked_up.get(place, 0)):
-                    unclear[place] = documents.decode(event.id_document)["_id"]
-                stamp = clamped(_stamp(event, found.marker), hub_now_ms)
-                if place in latest:
-                    earlier = steps[latest[place]]
-                    if isinstance(earlier, RemoteVersion):  # what it wrote is in the later version as well
-                        stamp = max(stamp, earlier.stamp)
-                    steps[latest[place]] = None
-                latest[place] = len(steps)
-                steps.append(
-                    RemoteVersion(
-                        event.namespace, event.key, event.id_document, event.raw, stamp, found.position, is_own
-                    )
-                )
-        return steps, unclear
-
-    def _look_up(self, unclear: dict[Place, Any], position: StreamPosition) -> dict[Place, bytes | None]:
+    def _look_up(self, wanted: dict[Place, Any], position: StreamPosition) -> dict[Place, bytes | None]:
         """Return the hub's present versions, and note until when they may be ahead of the stream."""
-        if not unclear:
+        if not wanted:
             return {}
         link = self._link
-        found: dict[Place, bytes | None] = dict.fromkeys(unclear)
+        found: dict[Place, bytes | None] = dict.fromkeys(wanted)
         by_collection: dict[Namespace, list[Any]] = {}
-        for (namespace, _), id_value in unclear.items():
+        for (namespace, _), id_value in wanted.items():
             by_collection.setdefault(namespace, []).append(id_value)
         for namespace, values in by_collection.items():
             for key, raw in link.hub.find_by_ids(namespace, values).items():
                 found[namespace, key] = raw
         until = link.hub.cluster_time()
-        if len(self._looked_up) > _AHEAD_DOCUMENTS_MAX:
-            self._looked_up = {place: time for place, time in self._looked_up.items() if time > position.time}
-        self._looked_up.update(dict.fromkeys(unclear, until))
+        self._ahead.note(wanted, until, passed=position.time)
         position.looked_up_until = max(position.looked_up_until, until)
-        link.metrics.add("lookups", len(unclear))
+        link.metrics.add("lookups", len(wanted))
         return found
 
     def _take(
@@ -213,18 +160,20 @@ class ChangeApplier:
         view: WriteView,
         integration: Integration,
         local: Callable[[Namespace, bytes], bytes | None],
-        step: Step | None,
+        step: Step,
         found: dict[Place, bytes | None],
     ) -> None:
-        if isinstance(step, RemoteVersion):
-            self._take_remote(integration, local, step, found)
-        elif isinstance(step, _Settle):
+        if isinstance(step, Changed):
+            if not step.is_known:
+                step.remote.raw = found[step.place]
+            self._take_remote(integration, local, step.remote)
+        elif isinstance(step, Settle):
             for tracked in self._link.shadows.of_batch(view, step.marker.batch.number, State.AWAIT):
                 integration.know(tracked.namespace, tracked.key, tracked)
             for coll, key in step.marker.stamps:
                 integration.settle(Namespace(step.db, coll), key, step.marker.batch.number, step.position)
             self._link.metrics.add("echoes", len(step.marker.stamps))
-        elif isinstance(step, StructureEvent):
+        else:
             self._freeze(view, step)
 
     def _take_remote(
@@ -232,11 +181,8 @@ class ChangeApplier:
         integration: Integration,
         local: Callable[[Namespace, bytes], bytes | None],
         remote: RemoteVersion,
-        found: dict[Place, bytes | None],
     ) -> None:
         place = (remote.namespace, remote.key)
-        if place in found:
-            remote.raw = found[place]
         tracked = integration.shadow(*place)
         if remote.is_own and tracked is not None and tracked.shadow.base == content_hash(remote.raw):
             return  # the hub has stored just what its marker has settled
@@ -272,10 +218,3 @@ class ChangeApplier:
             }
             self._link.dead_letters.put(view, remote.namespace, remote.key, record)
             self._link.metrics.add("dead_letters")
-
-
-def _stamp(event: DocumentEvent, marker: Marker | None) -> int:
-    """When the change was made: what the edge's marker says, else when the hub wrote it."""
-    if marker is None:
-        return event.stamp
-    return marker.stamps.get((event.namespace.coll, event.key), event.stamp)

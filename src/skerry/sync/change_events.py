@@ -31,13 +31,20 @@ class ChangeEvent:
 
 @dataclass(slots=True)
 class DocumentEvent(ChangeEvent):
-    """A document's change. `raw` is the document after it, None when it is gone or (`is_update`) has to be looked up."""
+    """A document's change. `raw` is the document after it, None when it is gone or when the event is an update.
+
+    `description` is what an update changed (a raw `updateDescription`), None for everything else.
+    """
 
     namespace: Namespace
     key: bytes
     id_document: bytes
     raw: bytes | None
-    is_update: bool
+    description: bytes | None = None
+
+    @property
+    def is_update(self) -> bool:
+        return self.description is not None
 
 
 @dataclass(slots=True)
@@ -89,7 +96,10 @@ def parse_event(raw: bytes) -> ChangeEvent | None:
     document_key = _slice(raw, fields[b"documentKey"])
     key = key_string.encode(documents.id_of(document_key))
     id_document = documents.id_document(document_key)
-    return DocumentEvent(time, stamp, group, namespace, key, id_document, content, operation == "update")
+    description = None
+    if operation == "update":
+        description = _slice(raw, fields[b"updateDescription"]) if b"updateDescription" in fields else b""
+    return DocumentEvent(time, stamp, group, namespace, key, id_document, content, description)
 
 
 def _slice(raw: bytes, place: tuple[int, int]) -> bytes:

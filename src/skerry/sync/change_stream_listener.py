@@ -1,8 +1,9 @@
 """Watches the hub's change stream: opens it where it was left, fetches batches, hands them over with their resume token.
 
 The commands are sent as such, not through the driver's change stream object: a batch and its token must come together, and
-whether and where to resume is decided by the protocol. Update events carry no document, neither from the hub's own look-up, which
-costs it one query an event, nor the description: the applier looks up all updated documents of a batch with one query.
+whether and where to resume is decided by the protocol. Update events carry no document from the hub's own look-up, which costs
+it one query an event: the applier looks up all updated documents of a batch with one query. What an update changed comes along
+while it is small; with large ones an event could outgrow what a hub can send.
 """
 
 from collections.abc import Mapping
@@ -18,11 +19,14 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
 from skerry.sync.hub import RAW_OPTIONS, Hub
-from skerry.sync.protocol.capability import WIRE_VERSION_OF_4_2
+from skerry.sync.protocol.capability import WIRE_VERSION_OF_4_2, Tier
 from skerry.sync.selection import Selection
 from skerry.values import documents
 
 BATCH_EVENTS_MAX: Final = 1000
+_DESCRIPTION_BYTES_MAX: Final = 256 * 1024
+_IS_SMALL: Final = {"$lt": [{"$bsonSize": "$updateDescription"}, _DESCRIPTION_BYTES_MAX]}
+_SMALL_DESCRIPTIONS: Final = {"$set": {"updateDescription": {"$cond": [_IS_SMALL, "$updateDescription", "$$REMOVE"]}}}
 _CLOSE_SECONDS: Final = 0.5  # the hub drops an abandoned cursor by itself
 
 
@@ -59,7 +63,7 @@ class ChangeStreamListener:
         pipeline = [
             {"$changeStream": stage},
             {"$match": self._selection.event_filter()},
-            {"$unset": ["updateDescription"]},
+            _SMALL_DESCRIPTIONS if self._hub.tier is Tier.A else {"$unset": "updateDescription"},
         ]
         self._session = self._hub.client.start_session(causal_consistency=False)
         command = {"aggregate": 1, "pipeline": pipeline, "cursor": {"batchSize": BATCH_EVENTS_MAX}}

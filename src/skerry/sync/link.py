@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from skerry.config.sync_config import Direction, SyncConfig
 from skerry.engine.engine import Engine
@@ -26,6 +26,13 @@ from skerry.values.namespace import Namespace
 T = TypeVar("T")
 
 
+class LeftOut(NamedTuple):
+    """A document left out of a push, to be read from the hub once the stream has come to cluster time `seen_at`."""
+
+    id_value: Any
+    seen_at: int
+
+
 class Link:
     """One edge's link to its hub. `lock` is held while a batch is on its way and while events are applied, never longer."""
 
@@ -34,7 +41,7 @@ class Link:
         self.config = config
         self.name = config.link_name
         self.storage = engine.storage
-        self.hub = Hub(config.hub_uri)
+        self.hub = Hub(config.hub_uri, config.hub_password)
         self.shadows = Shadows(self.name)
         self.conflicts = ConflictLog(self.name)
         self.dead_letters = DeadLetters(self.name)
@@ -44,9 +51,7 @@ class Link:
             config.dirty_documents_max, config.dirty_bytes_max, config.dirty_age_ms_max, config.on_full
         )
         self.clock_offset_ms = 0
-        self.left_out: dict[
-            tuple[Namespace, bytes], Any
-        ] = {}  # left out of pushes: `_id`s of what to read from the hub
+        self.left_out: dict[tuple[Namespace, bytes], LeftOut] = {}
         self.on_dirty: Callable[[], None] | None = None
         """Called after a commit that left something to push which no local write did."""
         self.lock = FairLock()

@@ -102,10 +102,8 @@ class PullWorker:
             self._full_sync_wanted = False  # not before, so that whoever waits for it sees one of the two
         self._track_again()
         self.walk.step()
-        if self._link.left_out:
-            wanted, self._link.left_out = self._link.left_out, {}
-            self.applier.look_at(wanted)
         if not self._link.hub.tier.has_streams:
+            self._read_left_out(is_at_end=True)
             self.heard_at = time.monotonic()
             self.flushed = self._polling.step(self.flushed)
             return
@@ -124,6 +122,7 @@ class PullWorker:
             if batch.events:
                 self._link.metrics.observe("apply", time.perf_counter() - started)
             self._saved = self.heard_at
+        self._read_left_out(is_at_end=not batch.events)
         if batch.is_last:
             self._resume(self.applier.position)
         self._keep_moving()
@@ -221,6 +220,13 @@ class PullWorker:
             with link.lock:
                 wanted = link.write(link.track_again, durable=True)
             self.walk.plan_again(self.namespaces(), wanted, "not tracked for a while")
+
+    def _read_left_out(self, *, is_at_end: bool) -> None:
+        """Read the documents that pushes left out, unless the stream may bring them: it knows when they were written."""
+        reached, waiting = self.applier.position.time, self._link.left_out
+        ready = [place for place, left_out in list(waiting.items()) if is_at_end or left_out.seen_at <= reached]
+        if ready:
+            self.applier.look_at({place: waiting.pop(place).id_value for place in ready})
 
     def _keep_moving(self) -> None:
         """Retry what was put aside; write to the hub when its stream has stood still, so that the token does not age."""

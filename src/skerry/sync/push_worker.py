@@ -18,7 +18,7 @@ from skerry.sync.guarded_push import GuardedPush
 from skerry.sync.guarded_writes import Guarded
 from skerry.sync.hub import HubFailure, failure_of, now
 from skerry.sync.hub_writes import MarkerTakenError, PushItem, write_batch
-from skerry.sync.link import Link
+from skerry.sync.link import LeftOut, Link
 from skerry.sync.origin import Identity, fence_document, parse_marker
 from skerry.sync.passed_on import origin_of
 from skerry.sync.protocol import document_state as states
@@ -236,7 +236,7 @@ class PushWorker:
 
     def _note_left_out(self, batch: Prepared, done: set[tuple[Namespace, bytes]]) -> None:
         """Have those documents read from the hub whose version there no stream may bring, or has not brought for long."""
-        link = self._link
+        link, seen_at = self._link, None
         for item in batch.items:
             waits_for_stream = (
                 link.hub.tier.has_streams
@@ -244,7 +244,8 @@ class PushWorker:
                 and item.tracked.shadow.attempts < LEFT_OUT_ATTEMPTS_MAX
             )
             if item.place not in done and not waits_for_stream:
-                link.left_out[item.place] = item.id_value
+                seen_at = link.hub.cluster_time() if seen_at is None else seen_at
+                link.left_out[item.place] = LeftOut(item.id_value, seen_at)
 
     def _failed(self, batch: Prepared, failure: HubFailure) -> int:
         """Deal with an error before the commit was sent: nothing of the batch is or will be on the hub."""

@@ -133,13 +133,13 @@ def _keeps_order(old: dict[str, Any], new: dict[str, Any]) -> bool:
 
 
 def _moved(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """Return the kept fields from the first one on that is out of its place."""
+    """Return the kept fields from the first place on where `new` does not go on as `old` did."""
     kept = [name for name in old if name in new]
-    now = [name for name in new if name in old]
+    now = list(new)
     same = 0
     while same < len(kept) and kept[same] == now[same]:
         same += 1
-    return now[same:]
+    return [name for name in now[same:] if name in old]
 
 
 def apply_description(old: dict[str, Any], description: Mapping[str, Any]) -> dict[str, Any]:
@@ -167,6 +167,7 @@ def apply_description(old: dict[str, Any], description: Mapping[str, Any]) -> di
         elif int(last) < len(holder):
             holder[int(last)] = value
         else:
+            holder.extend([None] * (int(last) - len(holder)))  # a write behind the end fills up with nulls
             holder.append(value)
     return new
 

@@ -105,3 +105,8 @@ def test_numeric_names_are_told_from_positions() -> None:
     old, new = {"a": [{"1": 1}, 2, 3]}, {"a": [{"1": 5}, 2, 3]}
     assert update_description(old, new)["disambiguatedPaths"] == {"a.0.1": ["a", 0, "1"]}
     assert "disambiguatedPaths" not in update_description({"a": [1, 2, 3]}, {"a": [1, 2, 4]})
+
+
+def test_a_position_behind_the_end_is_reached_through_nulls() -> None:
+    """A server describes a write to `a.4` of two elements as that write alone."""
+    assert apply_description({"a": [1, 2]}, {"updatedFields": {"a.4": 5}}) == {"a": [1, 2, None, None, 5]}
