@@ -5,7 +5,8 @@ Stopped in the opposite order, so that what a client was told is done before any
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from skerry.config import (
     AdminConfig,
     EffectiveSetting,
     EngineConfig,
+    Origin,
     ServerConfig,
     SyncConfig,
     effective_settings,
@@ -26,7 +28,7 @@ from skerry.server.listener import Listener
 from skerry.server.loopback import loopback_only
 from skerry.server.server_metrics import ServerCounts, total
 from skerry.server.tls import server_context
-from skerry.sync import outbox
+from skerry.sync import link_switch, outbox
 from skerry.sync.replicator import Replicator
 from skerry.sync.sync_health import LinkState
 
@@ -45,7 +47,7 @@ class Node:
         sync: SyncConfig | None = None,
         engine: EngineConfig | None = None,
         admin: AdminConfig | None = None,
-        sources: Mapping[str, Mapping[str, str]] | None = None,
+        sources: Mapping[str, Mapping[str, Origin]] | None = None,
     ) -> None:
         self._data = data
         self._server_config = server
@@ -80,7 +82,7 @@ class Node:
         try:
             on_open(outbox.attach)
             self._engine = open_engine(self._data, self._engine_config)
-            if self._sync_config is not None:
+            if self._sync_config is not None and self._sync_config.enabled:
                 self.replicator = Replicator(self._engine, self._sync_config)
                 self.replicator.start()
                 self.watch = SyncWatch(lambda: self.replicator)
@@ -89,7 +91,8 @@ class Node:
                 self._listen(self._engine, self._server_config)
             if self._admin_config is not None:
                 self._admin = _admin_listener(self, self._admin_config)
-                self._admin.start()
+                with _named((self._admin_config.bind_host, self._admin_config.bind_port)):
+                    self._admin.start()
         except BaseException:
             self.stop()
             raise
@@ -118,24 +121,32 @@ class Node:
         return None if self._admin is None else self._admin.url
 
     def start_sync(self) -> bool:
-        """Start the link anew after `stop_sync`; false when it runs. Raises LookupError for a node without a hub."""
+        """Start the link anew after `stop_sync`, also of an earlier run; false when it runs. LookupError without a hub."""
         with self._sync_lock:
             if self.replicator is None or self._sync_config is None:
                 raise LookupError("the node has no hub")
             if self.replicator.status().state is not LinkState.STOPPED:
                 return False
+            link = self.replicator.link
+            link.write(lambda view: link_switch.switch_on(view, link.name), durable=True)
+            self.replicator.stop()  # which closes what it never used, when an earlier run stopped the link
             replicator = Replicator(self.engine, self._sync_config)
             replicator.start()
             self.replicator = replicator
             return True
 
-    def stop_sync(self) -> bool:
-        """Stop the link; local writes are still captured. False when it does not run; LookupError for a node without a hub."""
+    def stop_sync(self, by: str) -> bool:
+        """Stop the link until `start_sync`, also after a restart; local writes are still captured. `by`: who wants it.
+
+        False when it does not run; LookupError for a node without a hub.
+        """
         with self._sync_lock:
             if self.replicator is None:
                 raise LookupError("the node has no hub")
             if self.replicator.status().state is LinkState.STOPPED:
                 return False
+            link = self.replicator.link
+            link.write(lambda view: link_switch.switch_off(view, link.name, LinkState.STOPPED, by), durable=True)
             self.replicator.stop()
             return True
 
@@ -161,17 +172,29 @@ class Node:
         if config.unix_socket_path is not None:
             addresses.append(config.unix_socket_path)
         for address in addresses:
-            listener = Listener(
-                address,
-                engine,
-                connections_max=config.connections_max,
-                message_bytes_max=config.message_bytes_max,
-                ssl_context=None if isinstance(address, Path) else server_context(config),
-                access=access,
-                announced_host=self.address if self._listeners else None,
-            )
-            listener.start()
+            context = None if isinstance(address, Path) else server_context(config)
+            with _named(address):
+                listener = Listener(
+                    address,
+                    engine,
+                    connections_max=config.connections_max,
+                    message_bytes_max=config.message_bytes_max,
+                    ssl_context=context,
+                    access=access,
+                    announced_host=self.address if self._listeners else None,
+                )
+                listener.start()
             self._listeners.append(listener)
+
+
+@contextmanager
+def _named(address: tuple[str, int] | Path) -> Iterator[None]:
+    """Say in the error of the system which address cannot be had."""
+    try:
+        yield
+    except OSError as error:
+        where = f"{address[0]}:{address[1]}" if isinstance(address, tuple) else address
+        raise OSError(error.errno, f"cannot listen on {where}: {error.strerror}") from error
 
 
 def _admin_listener(node: Node, config: AdminConfig) -> "AdminListener":

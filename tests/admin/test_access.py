@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from admin_answers import data
 
 from skerry.admin.failure_limit import FAILURES_MAX
 from skerry.admin.gate import BODY_BYTES_MAX, OPEN_PATHS
@@ -72,6 +73,18 @@ def test_wrong_tokens_are_refused_for_a_while_after_too_many(site: Any) -> None:
     assert site.admin.get("/healthz").status_code == 200
 
 
+def test_a_token_that_was_right_before_is_let_in_while_others_guess_from_the_same_address(site: Any) -> None:
+    assert site.viewer.get("/api/status").status_code == 200
+    guess = site.client("a-wrong-guess-of-a-token")
+    for _ in range(FAILURES_MAX + 5):
+        guess.get("/api/status")
+    assert guess.get("/api/status").status_code == 429
+    assert site.viewer.get("/api/status").status_code == 200
+    data(site.admin.get("/healthz"))
+    site.api.tokens.remove("viewer")
+    assert site.viewer.get("/api/status").status_code == 401
+
+
 def test_a_request_without_a_token_is_no_guess(site: Any) -> None:
     for _ in range(FAILURES_MAX + 1):
         site.client(None).get("/api/status")
@@ -94,6 +107,16 @@ def test_orders_and_wrong_tokens_are_in_the_audit_log_and_reading_is_not(site: A
     only = site.admin.get("/api/admin/audit", params={"who": "viewer", "limit": 1}).json()["data"]
     assert [each["who"] for each in only["entries"]] == ["viewer"]
     assert only["next"] == only["entries"][0]["id"]
+
+
+def test_whatever_is_ordered_is_in_the_audit_log_whether_it_was_done_or_not(site: Any) -> None:
+    orders = [(method, filled(path)) for method, path in operations(site) if method != "GET"]
+    for method, path in orders:
+        site.operator.request(method, path, json={})
+    entries = data(site.admin.get("/api/admin/audit", params={"limit": 1000}))["entries"]
+    noted = [(each["action"], each["who"]) for each in reversed(entries)]
+    assert noted == [(f"{method} {path}", "operator") for method, path in orders]
+    assert {each["status"] for each in entries} >= {200, 400, 403, 404, 409}
 
 
 def test_tokens_are_made_shown_once_and_removed(site: Any) -> None:
@@ -130,6 +153,8 @@ def test_a_body_without_a_length_or_too_large_is_refused(shared: Any, headers: d
         ("GET", "/api/sync/links/other", None, 404, "not_found"),
         ("GET", "/api/sync/documents?namespace=nodot&id=1", None, 400, "command_failed"),
         ("POST", "/api/sync/bidirectional/toggle", {"enabled": "perhaps"}, 400, "bad_request"),
+        ("POST", "/api/sync/bidirectional/toggle", {"enabled": "yes"}, 400, "bad_request"),
+        ("POST", "/api/sync/bidirectional/toggle", {"enabled": 1}, 400, "bad_request"),
         ("POST", "/api/sync/bidirectional/toggle", None, 400, "bad_request"),
         ("POST", "/api/sync/verify", {"collections": ["other.x"]}, 400, "bad_value"),
         ("POST", "/api/sync/dead-letters/5/retry", None, 404, "not_found"),

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from admin_answers import data, wait_until
+from admin_answers import data
 
 
 def test_a_conflict_is_listed_without_and_shown_with_its_documents(site: Any) -> None:
@@ -77,32 +77,29 @@ def test_conflicts_come_in_pages_and_are_exported_whole(site: Any) -> None:
     assert [json.loads(line)["versions"]["base"]["_id"] for line in exported] == ["a", "b"]
 
 
-def test_a_dead_letter_is_listed_retried_and_discarded(site: Any) -> None:
-    site.edge_client.shop.people.create_index("email", unique=True)
+def test_a_decision_passes_the_validator_as_any_write_does(site: Any) -> None:
+    number = site.make_conflict()
     site.settle()
-    site.edge_client.shop.people.insert_one({"_id": "here", "email": "x"})
-    site.hub_client.shop.people.insert_one({"_id": "there", "email": "x"})
-    wait_until(lambda: data(site.operator.get("/api/sync/dead-letters"))["total"] == 1)
-    assert site.viewer.get("/api/sync/dead-letters").status_code == 403
-    letter = data(site.operator.get("/api/sync/dead-letters"))["dead_letters"][0]
-    assert (letter["namespace"], letter["document_id"], letter["code"]) == ("shop.people", "there", 11000)
-    data(site.operator.post(f"/api/sync/dead-letters/{letter['id']}/retry"), 202)
-    site.edge_client.shop.people.delete_one({"_id": "here"})
-    wait_until(lambda: site.operator.post("/api/sync/dead-letters/retry") and _is_empty(site))
-    assert site.edge_client.shop.people.find_one({"_id": "there"}) is not None
-
-
-def test_a_discarded_dead_letter_is_gone(site: Any) -> None:
-    site.edge_client.shop.people.create_index("email", unique=True)
+    strict = {"qty": {"$gte": 3}}
+    site.edge_client.shop.command("collMod", "orders", validator=strict)
+    before = site.edge_client.shop.orders.find_one({"_id": "a"})
+    for order in ({"choice": "local"}, {"choice": "base"}, {"choice": "document", "document": {"qty": "many"}}):
+        refused = site.operator.post(f"/api/sync/conflicts/{number}/resolve", json=order)
+        assert (refused.status_code, refused.json()["error"]["details"]["code"]) == (400, 121), refused.text
+        assert refused.json()["error"]["details"]["codeName"] == "DocumentValidationFailure"
+    assert site.edge_client.shop.orders.find_one({"_id": "a"}) == before
+    assert data(site.viewer.get("/api/sync/conflicts"))["conflicts"][0]["resolved"] is False
+    order = {"choice": "document", "document": {"qty": 4}}
+    data(site.operator.post(f"/api/sync/conflicts/{number}/resolve", json=order))
     site.settle()
-    site.edge_client.shop.people.insert_one({"_id": "here", "email": "x"})
-    site.hub_client.shop.people.insert_one({"_id": "there", "email": "x"})
-    wait_until(lambda: not _is_empty(site))
-    number = data(site.operator.get("/api/sync/dead-letters"))["dead_letters"][0]["id"]
-    assert data(site.operator.delete(f"/api/sync/dead-letters/{number}"))["document_id"] == "there"
-    assert _is_empty(site)
-    assert site.operator.delete(f"/api/sync/dead-letters/{number}").status_code == 404
+    assert site.hub_client.shop.orders.find_one({"_id": "a"}) == {"_id": "a", "qty": 4}
 
 
-def _is_empty(site: Any) -> bool:
-    return data(site.operator.get("/api/sync/dead-letters"))["total"] == 0
+def test_a_decision_that_a_unique_index_refuses_changes_nothing(site: Any) -> None:
+    number = site.make_conflict()
+    site.edge_client.shop.orders.insert_one({"_id": "b", "qty": 2})
+    site.edge_client.shop.orders.create_index("qty", unique=True)
+    refused = site.operator.post(f"/api/sync/conflicts/{number}/resolve", json={"choice": "local"})
+    assert (refused.status_code, refused.json()["error"]["details"]["code"]) == (400, 11000)
+    assert site.edge_client.shop.orders.find_one({"_id": "a"})["qty"] == 3
+    assert data(site.viewer.get("/api/sync/conflicts"))["conflicts"][0]["resolved"] is False

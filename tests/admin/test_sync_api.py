@@ -22,6 +22,8 @@ def test_numbers_by_direction_are_those_of_what_travelled(site: Any) -> None:
     totals = data(site.viewer.get("/api/sync/metrics"))
     assert (totals["totalOperations"], totals["failedSyncs"], totals["queueSize"]) == (35, 0, 0)
     assert totals["avgSyncTime"] > 0
+    assert totals["startTime"] > 1_600_000_000_000
+    assert (totals["uptime"] >= 0, totals["queueUtilization"]) == (True, 0)
     assert totals["lastSyncTimestamp"] > 1_600_000_000_000
     report = data(site.viewer.get("/api/sync/report"))
     assert report["summary"]["status"] == "healthy"
@@ -49,7 +51,7 @@ def test_pause_resume_stop_and_start(site: Any) -> None:
     site.edge_client.shop.orders.insert_one({"_id": 1})
     assert data(site.viewer.get("/api/sync/status"))["dirty"] == 1
     waiting = data(site.viewer.get("/api/sync/report"))["queue"]
-    assert waiting["byCollection"] == {"shop.orders": 1}
+    assert (waiting["byCollection"], waiting["size"], waiting["maxSize"]) == ({"shop.orders": 1}, 1, None)
     data(site.operator.post("/api/sync/resume"))
     site.settle()
     assert data(site.operator.post("/api/sync/stop"))["changed"] is True
@@ -91,10 +93,11 @@ def test_an_excluded_collection_takes_nothing_but_still_sends(site: Any) -> None
     wait_until(lambda: site.edge_client.shop.orders.count_documents({}) == 1)
     wait_until(lambda: site.hub_client.shop.secret.count_documents({}) == 2)
     assert [each["_id"] for each in site.edge_client.shop.secret.find()] == ["here"]
-    assert data(site.viewer.get("/api/sync/bidirectional/excluded-collections")) == {
-        "bidirectional": ["secret"],
-        "excluded": [],
-    }
+    path = "/api/sync/bidirectional/excluded-collections"
+    assert data(site.viewer.get(path)) == {"bidirectional": ["secret"], "excluded": [], "warnings": []}
+    both = data(site.admin.put(path, json={"collections": ["secret"], "bidirectional": False}))
+    assert both["excluded"] == ["secret"]
+    assert both["warnings"] == ["secret is in both lists: it does not travel at all"]
 
 
 def test_a_direction_set_while_running_lasts_over_a_restart_of_the_link(site: Any) -> None:
@@ -159,7 +162,17 @@ def test_events_begin_with_the_status(site: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["metrics", "health", "report", "bidirectional/metrics", "bidirectional/health", "status"]
+    "path",
+    [
+        "metrics",
+        "health",
+        "report",
+        "status",
+        "bidirectional/metrics",
+        "bidirectional/health",
+        "bidirectional/conflicts",
+        "bidirectional/excluded-collections",
+    ],
 )
 def test_a_node_without_a_hub_says_so(alone: TestClient, path: str) -> None:
     assert data(alone.get(f"/api/sync/{path}"))["enabled"] is False

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
 from pymongo import MongoClient
 from pymongo.errors import ServerSelectionTimeoutError
 
@@ -140,6 +141,22 @@ def test_a_unix_socket_has_no_tls(files: Certificates, tmp_path: Path) -> None:
             assert client.admin.command("ping")["ok"]
     finally:
         node.stop()
+
+
+def test_a_key_may_have_a_password(files: Certificates, tmp_path: Path) -> None:
+    key = serialization.load_pem_private_key(files.key.read_bytes(), None)
+    locked = tmp_path / "locked.pem"
+    encryption = serialization.BestAvailableEncryption(b"sesame")
+    form = serialization.PrivateFormat.PKCS8
+    locked.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, encryption))
+    settings: dict[str, Any] = {"tls_certificate_file": files.server, "tls_key_file": locked}
+    assert server_context(ServerConfig(tls_key_password="sesame", **settings)) is not None
+    assert "sesame" not in repr(ServerConfig(tls_key_password="sesame", **settings))
+    for password, setting in ((None, "server.tls_key_password"), ("wrong", "server.tls_certificate_file")):
+        with pytest.raises(ConfigurationError) as caught:
+            server_context(ServerConfig(tls_key_password=password, **settings))
+        assert caught.value.setting == setting
+        assert "wrong" not in str(caught.value)
 
 
 def test_files_that_are_not_what_they_should_be_are_refused_by_setting(files: Certificates, tmp_path: Path) -> None:

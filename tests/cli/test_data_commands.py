@@ -1,51 +1,14 @@
-"""`skerry backup`, `restore` and `doctor` as a person or a script meets them: output, exit codes, no tracebacks."""
+"""`skerry backup`, `restore`, `doctor`, `validate` and `compact` as a person or a script meets them: output and exit codes."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import bson
 import pytest
 
-from skerry.cli.main import main
-from skerry.engine.engine import Engine
-from skerry.engine.operation_context import OperationContext
 from skerry.storage import Store
-from skerry.values.namespace import Namespace
 
-ORDERS = Namespace("shop", "orders")
-
-Outcome = tuple[int, str, str]
-Run = Callable[..., Outcome]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run `skerry` with these arguments; return exit code, standard output and standard error."""
-
-    def run_one(*arguments: object) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["skerry", *map(str, arguments)])
-        capsys.readouterr()
-        try:
-            main()
-            code = 0
-        except SystemExit as ending:
-            code = int(ending.code or 0)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run_one
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    engine = Engine(tmp_path / "data")
-    ctx = OperationContext()
-    engine.create_indexes(ORDERS, [{"key": {"n": 1}, "name": "n_1"}], ctx)
-    engine.insert(ORDERS, [bson.encode({"_id": number, "n": number}) for number in range(5)], ordered=True, ctx=ctx)
-    engine.close()
-    return tmp_path / "data"
+Run = Callable[..., tuple[int, str, str]]
 
 
 def damage(data: Path, sql: str) -> None:
@@ -92,6 +55,10 @@ def test_restoring_over_something_has_to_be_asked_for(run: Run, data: Path, tmp_
         (("restore", "{tmp}/data/skerry.db", "--data", "{tmp}/new"), 1),
         (("doctor", "--data", "{tmp}/none"), 3),
         (("doctor", "--data", "{tmp}"), 3),
+        (("validate", "{tmp}/none"), 3),
+        (("validate", "{tmp}/data", "shop.none"), 1),
+        (("validate", "{tmp}/data", "shop"), 1),
+        (("compact", "{tmp}/none"), 3),
     ],
 )
 def test_every_failure_is_one_line_and_an_exit_code(
@@ -130,3 +97,68 @@ def test_what_cannot_be_mended_keeps_the_exit_code_and_is_told_in_json(run: Run,
     assert code == 1
     assert "  cannot be mended from what is there\n" in out
     assert out.endswith("1 left\n")
+
+
+def test_validate_tells_of_every_collection_and_of_one(run: Run, data: Path) -> None:
+    code, out, err = run("validate", data)
+    assert (code, err) == (0, "")
+    assert "shop.orders" in out
+    assert "valid" in out
+    (report,) = json.loads(run("validate", data, "shop.orders", "--json")[1])
+    assert report == {
+        "ns": "shop.orders",
+        "nInvalidDocuments": 0,
+        "nrecords": 5,
+        "nIndexes": 2,
+        "keysPerIndex": {"_id_": 5, "n_1": 5},
+        "valid": True,
+        "warnings": [],
+        "errors": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("sql", "error"),
+    [
+        ("DELETE FROM i_1 WHERE rid = 2", "index n_1: 1 entries missing, 0 too many"),
+        ("UPDATE collection SET document_count = 6", "the catalogue counts 6 documents"),
+        ("DROP TABLE i_1", "index n_1: its table is gone"),
+        ("DROP TABLE c_1", "its table is gone, and its documents with it"),
+    ],
+)
+def test_validate_ends_with_one_where_something_is_damaged(run: Run, data: Path, sql: str, error: str) -> None:
+    damage(data, sql)
+    code, out, _ = run("validate", data)
+    assert code == 1
+    assert "DAMAGED" in out
+    assert f"shop.orders: {error}" in out
+    code, out, _ = run("validate", data, "--json")
+    assert code == 1
+    assert json.loads(out)[0]["valid"] is False
+
+
+def test_validate_of_an_empty_database_says_so(run: Run, tmp_path: Path) -> None:
+    Store(tmp_path).close()
+    assert run("validate", tmp_path) == (0, f"{tmp_path}: no collections\n", "")
+
+
+def test_compact_gives_the_space_back_and_says_how_much(run: Run, data: Path) -> None:
+    file = data / "skerry.db"
+    numbers = "WITH n(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < 200)"
+    damage(data, f"{numbers} INSERT INTO c_1 SELECT v + 100, randomblob(8), zeroblob(10000) FROM n")
+    damage(data, "DELETE FROM c_1 WHERE rid > 100")
+    before = file.stat().st_size
+    assert before > 2_000_000
+    code, out, _ = run("compact", data, "--dry-run", "--json")
+    assert code == 0
+    assert json.loads(out)["bytes_free"] > 1_000_000
+    assert "bytes can be freed" in run("compact", data, "--dry-run")[1]
+    assert file.stat().st_size == before
+    code, out, err = run("compact", data, "--json")
+    found = json.loads(out)
+    assert (code, err) == (0, "")
+    assert file.stat().st_size == found["bytes_after"] < 1_000_000
+    assert found["bytes_freed"] == found["bytes_before"] - found["bytes_after"] > 1_000_000
+    assert found["complete"] is True
+    assert run("compact", data) == (0, f"{data}: 0 bytes freed, {found['bytes_after']} left\n", "")
+    assert run("validate", data)[0] == 0

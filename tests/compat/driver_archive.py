@@ -77,7 +77,7 @@ def npm_package(name: str) -> Path:
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         pytest.skip("there is no Node")
-    directory = CACHE / f"npm-{name}"
+    directory = CACHE / f"npm-{name.replace('/', '-')}"
     if not directory.is_dir():
         install = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", ".", name]
         fetch(install, into=directory, what=f"the npm package {name}")

@@ -38,7 +38,8 @@ FENCE: Final = re.compile(
 )
 PORT: Final = re.compile(r"\b270[1-9]\d\b")
 SERVED: Final = re.compile(r"--(?:bind|admin) 127\.0\.0\.1:(\d+)")
-STARTED: Final = re.compile(r"skerry (?:ready|admin) \w+://")  # a node in the background says so when it likes
+# A node in the background says that it is ready, and writes its log, when it likes.
+STARTED: Final = re.compile(r"skerry (?:ready|admin) \w+://|\d{4}-\d\d-\d\dT\S+Z \[")
 READY_SECONDS_MAX: Final = 30
 SAME: Final = doctest.OutputChecker().check_output
 ROUGHLY: Final = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE

@@ -161,3 +161,33 @@ def test_the_stable_api_has_no_diagnostic_stages(database: Database[Any], stage:
         database.command({**command, "pipeline": [{stage: {}}]})
     assert caught.value.code == 323
     assert database.command({**command, "pipeline": [{"$documents": [{"a": 1}]}]})["cursor"]["firstBatch"] == [{"a": 1}]
+
+
+@pytest.mark.parametrize(
+    "stages",
+    [
+        [
+            {"$set": {"n": {"$range": [0, 3000]}}},
+            {"$unwind": "$n"},
+            {"$set": {"m": {"$range": [0, 3000]}}},
+            {"$unwind": "$m"},
+        ],
+        [
+            {
+                "$lookup": {
+                    "from": "many",
+                    "pipeline": [{"$match": {"$expr": {"$eq": ["$_id", "$$n"]}}}],
+                    "let": {"n": "$_id"},
+                    "as": "x",
+                }
+            },
+            {"$match": {"x.0.none": 1}},
+        ],
+    ],
+    ids=["unwinding", "joining"],
+)
+def test_what_is_computed_in_memory_keeps_to_its_time_as_well(database: Database[Any], stages: list[Any]) -> None:
+    database.many.insert_many({"_id": number} for number in range(2500))
+    with pytest.raises(OperationFailure) as caught:
+        list(database.many.aggregate([*stages, {"$match": {"none": 1}}], maxTimeMS=30))
+    assert caught.value.code == 50

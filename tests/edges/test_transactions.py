@@ -225,6 +225,19 @@ def test_other_commands_are_refused_in_a_transaction(accounts: Any, command: dic
         session.abort_transaction()
 
 
+@pytest.mark.parametrize("name", ["admin", "config", "local"])
+def test_the_servers_own_databases_take_no_part_in_transactions(accounts: Any, name: str) -> None:
+    """Manual, Transactions and Operations: "You cannot read/write to collections in the config, admin, or local databases"."""
+    things = accounts.database.client[name].things
+    with accounts.database.client.start_session() as session:
+        for run_one in (lambda: things.find_one({}, session=session), lambda: things.insert_one({}, session=session)):
+            session.start_transaction()
+            with pytest.raises(OperationFailure) as caught:
+                run_one()
+            assert caught.value.code == 263, caught.value
+            session.abort_transaction()
+
+
 def test_committing_again_is_answered_again(accounts: Any) -> None:
     with accounts.database.client.start_session() as session:
         session.start_transaction()

@@ -7,6 +7,7 @@ MongoDB, and on MongoDB itself where SKERRY_TEST_MONGODB_URI names one. Several 
 import contextlib
 import os
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -36,16 +37,23 @@ def server(directory: Path) -> Iterator[str]:
         engine.close()
 
 
+def remove_collections(uri: str, name: str) -> None:
+    """Empty a database of a deployment that others use too, as the role `readWrite` allows."""
+    with MongoClient[Any](uri) as client:
+        for collection in client[name].list_collection_names():
+            client[name].drop_collection(collection)
+
+
 @pytest.fixture(params=["sqlite", "connect", "server", "mongo", "mongodb"])
 def make_index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeIndex]:
     """Make instances of one index, each with a connection of its own."""
-    kind = request.param
+    kind, name = request.param, DATABASE
     with contextlib.ExitStack() as stack:
         if kind == "mongodb":
             if not MONGODB_URI:
                 pytest.skip("SKERRY_TEST_MONGODB_URI names no server")
-            uri = MONGODB_URI
-            stack.callback(lambda: MongoClient(uri).drop_database(DATABASE))
+            uri, name = MONGODB_URI, f"skerry_test_{uuid.uuid4().hex[:12]}"
+            stack.callback(remove_collections, uri, name)
         elif kind in ("server", "mongo"):
             uri = stack.enter_context(server(tmp_path))
 
@@ -56,7 +64,7 @@ def make_index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeI
                 return index
             client: MongoClient[Any] = skerry.connect(tmp_path) if kind == "connect" else MongoClient(uri)
             stack.enter_context(client)
-            database = client[DATABASE]
+            database = client[name]
             return MasterIndex(MongoIndexStore(database) if kind.startswith("mongo") else database, **options)
 
         yield make

@@ -1,5 +1,6 @@
 """Named steps of push and pull at which an edge process kills itself, as a power cut or `kill -9` would."""
 
+import itertools
 import os
 import signal
 from collections.abc import Callable
@@ -17,7 +18,7 @@ POINTS: Final[dict[str, tuple[Any, str, str]]] = {
     "push: being marked": (PushWorker, "_prepare", "after"),
     "push: marked, not sent": (PushWorker, "_send", "before"),
     "push: sent, not committed": (push_worker, "write_batch", "after"),
-    "push: committed, not heard of": (push_worker, "_commit", "after"),
+    "push: committed, not heard of": (push_worker, "commit", "after"),
     "push: acknowledged": (PushWorker, "_send", "after"),
     "pull: fetched": (ChangeApplier, "apply", "before"),
     "pull: looked up": (ChangeApplier, "_look_up", "after"),
@@ -34,15 +35,14 @@ def arm(point: str, times: int) -> None:
     """Have this process killed the `times`-th time that it comes to a point."""
     owner, name, when = POINTS[point]
     original: Callable[..., Any] = getattr(owner, name)
-    left = times
+    calls = itertools.count(1)  # several threads push
 
     def dies(*args: Any, **kwargs: Any) -> Any:
-        nonlocal left
-        left -= 1
-        if left == 0 and when == "before":
+        is_the_one = next(calls) == times
+        if is_the_one and when == "before":
             os.kill(os.getpid(), signal.SIGKILL)
         result = original(*args, **kwargs)
-        if left == 0:
+        if is_the_one:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 

@@ -1,84 +1,44 @@
-"""A hub and edges for tests: each an engine with a wire server and a pymongo client of it."""
+"""Edges for tests: each an engine with a wire server, a pymongo client of it, and a link."""
 
-import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
 from pymongo import MongoClient
+from pymongo.database import Database
 
-from skerry.config.sync_config import SyncConfig, parse_rule
+from skerry.config.sync_config import SyncConfig, parse_conflict_rule, parse_rule
 from skerry.engine.engine import Engine
 from skerry.server.listener import Listener
 from skerry.sync.replicator import Replicator
 
 
-class HubNode:
-    """A hub that can be stopped and started again at the same address; or a real one, by SKERRY_TEST_MONGODB_URI.
+class EdgeNode:
+    """An edge with its link, started unless `linked` is false.
 
-    A real hub must be a replica set; its databases `shop` and `depot*` are emptied before each test.
+    `prefix` stands before the names of its databases, as on the hub; `rules` and `conflict_rules` are written without.
     """
 
-    real_uri = os.environ.get("SKERRY_TEST_MONGODB_URI")
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._port = 0
-        if self.real_uri is None:
-            self.start()
-        self.client: MongoClient[dict[str, Any]] = MongoClient(self.uri)
-        if self.real_uri is not None:
-            for name in ("shop", "depot1", "depot2"):
-                self.client.drop_database(name)
-        self.shop = self.client.shop
-
-    @property
-    def uri(self) -> str:
-        return self.real_uri or f"mongodb://127.0.0.1:{self._port}/?directConnection=true"
-
-    @property
-    def port(self) -> int:
-        self._need_own()
-        return self._port
-
-    @property
-    def engine(self) -> Engine:
-        self._need_own()
-        return self._engine
-
-    def start(self) -> None:
-        self._need_own()
-        self._engine = Engine(self.path)
-        self.listener = Listener(("127.0.0.1", self._port), self._engine)
-        self.listener.start()
-        self._port = self.listener.address[1]  # type: ignore[index]
-
-    def stop(self) -> None:
-        self._need_own()
-        self.listener.close()
-        self.engine.close()
-
-    def close(self) -> None:
-        self.client.close()
-        if self.real_uri is None:
-            self.stop()
-
-    def _need_own(self) -> None:
-        if self.real_uri is not None:
-            pytest.skip("needs a hub of its own")
-
-
-class EdgeNode:
-    """An edge with its link, started unless `linked` is false."""
-
-    def __init__(self, path: Path, hub_uri: str, rules: str, *, linked: bool = True, **settings: Any) -> None:
-        self.path = path
+    def __init__(
+        self,
+        path: Path,
+        hub_uri: str,
+        rules: str,
+        *,
+        prefix: str = "",
+        conflict_rules: Sequence[str] = (),
+        linked: bool = True,
+        **settings: Any,
+    ) -> None:
+        self.path, self.prefix = path, prefix
         settings.setdefault("backoff_ms_min", 20)
         settings.setdefault("backoff_ms_max", 200)
         self.config = SyncConfig(
-            hub_uri=hub_uri, rules=tuple(parse_rule(rule) for rule in rules.split(",")), **settings
+            hub_uri=hub_uri,
+            rules=tuple(parse_rule(prefix + rule) for rule in rules.split(",")),
+            conflict_rules=tuple(parse_conflict_rule(prefix + rule) for rule in conflict_rules),
+            **settings,
         )
         self.open()
         if linked:
@@ -90,9 +50,12 @@ class EdgeNode:
         self.listener.start()
         port = self.listener.address[1]  # type: ignore[index]
         self.client: MongoClient[dict[str, Any]] = MongoClient(f"mongodb://127.0.0.1:{port}/?directConnection=true")
-        self.shop = self.client.shop
+        self.shop = self.database("shop")
         self.replicator = Replicator(self.engine, self.config)
         self.is_open = True
+
+    def database(self, name: str) -> Database[dict[str, Any]]:
+        return self.client[self.prefix + name]
 
     def link(self) -> None:
         self.replicator.start()

@@ -7,14 +7,14 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from simulated_hub import DOCS, Content, Hub, Oracle, Version
+from simulated_hub import DOCS, Content, Event, Hub, Oracle, Version
 
 from skerry.config.sync_config import Granularity
 from skerry.sync.protocol import document_state as states
 from skerry.sync.protocol.coalesce import Keep, note_local_write
 from skerry.sync.protocol.conflict_resolution import Rules, Stamps, resolve
 from skerry.sync.protocol.document_state import BEGINNING, Position, Shadow, State
-from skerry.sync.protocol.event_grouping import BatchId, EventGrouping, Marker
+from skerry.sync.protocol.event_grouping import Attribution, BatchId, EventGrouping, Marker
 from skerry.sync.protocol.push_batch import HubStep, compare_with_base
 from skerry.sync.protocol.reconciliation import Action, decide, decide_read, within_scope
 
@@ -28,7 +28,7 @@ class Stored:
     local: dict[str, Version]
     shadows: dict[str, Shadow] = field(default_factory=dict)
     bases: dict[str, Version] = field(default_factory=dict)
-    pushed: dict[str, Version] = field(default_factory=dict)
+    carried: dict[str, Version] = field(default_factory=dict)  # by a batch, until its echo
     batch: BatchId | None = None
     numbers: int = 0
     cursor: int = 0
@@ -61,10 +61,9 @@ class Edge:
         self.name, self.hub, self.oracle, self.ablation, self.rules = name, hub, oracle, ablation, rules
         self.scope: Callable[[Content], bool] | None = None
         self.spilled: set[str] = set()  # documents whose base is not kept, only its hash
-        self.is_tracking = True
-        self.trusts_absence = False
+        self.trusts_absence = False  # what is missing here was deleted, even if that was not captured
         self.left: set[str] = set()  # left out of a push: their versions on the hub have to be read
-        self.disk = Stored(dict.fromkeys(DOCS, oracle.versions[0]))
+        self.disk = Stored(dict.fromkeys(DOCS, oracle.versions[0]), bases=dict.fromkeys(DOCS, oracle.versions[0]))
         self.ack: set[str] | None = None  # in memory: what the hub said it wrote
         self.sent = False
         self.ahead: dict[str, int] = {}  # up to which time a document's events are answered with a look-up
@@ -85,28 +84,19 @@ class Edge:
             disk.bases[doc] = disk.local[doc]
             self.spilled.discard(doc)
         if shadow is None or shadow.state not in (State.INFLIGHT, State.AWAIT):
-            disk.pushed.pop(doc, None)
+            disk.carried.pop(doc, None)
 
     def write(self, doc: str, content: Content, stamp: int) -> None:
         before, disk = self.disk.local[doc], self.disk
         shadow = disk.shadows.get(doc)
         if content == before.content or (shadow is None and not self.in_scope(content)):
             return
-        if not self.is_tracking:
-            self.set_local(doc, self.oracle.make(content, before, stamp=stamp))
-            if shadow is None and content is None:  # created and deleted again before the hub heard of it
-                self.oracle.equate(self.oracle.versions[0], disk.local[doc])
-            return
         noted = note_local_write(shadow, is_delete=content is None, order=stamp, stamp=stamp)
         last = noted.shadow.last_hlc if noted.shadow else stamp
         self.set_local(doc, self.oracle.make(content, before, stamp=last))
         if noted.keep is Keep.BASE and shadow is not None and before.hash != shadow.base:
             self.spilled.add(doc)
-        if noted.keep is Keep.PUSHED and shadow is not None and before.hash == shadow.pushed:
-            disk.pushed.setdefault(doc, before)
-        elif noted.keep is Keep.PUSHED:
-            pass
-        elif shadow is None:
+        if shadow is None and before.content is None:
             disk.bases[doc] = before
         if noted.shadow is None:  # created and deleted again before the hub heard of it
             self.oracle.equate(disk.bases[doc], disk.local[doc])
@@ -124,37 +114,14 @@ class Edge:
 
     def look_at_left(self) -> None:
         for doc in self.left if self.scope is not None else ():
-            theirs, shadow = self.hub.docs[doc], self.disk.shadows.get(doc)
+            theirs, shadow = self.hub.read(doc), self.disk.shadows.get(doc)
             action = decide_read(shadow, local=self.disk.local[doc].hash, remote=theirs.hash)
             self.remote(doc, theirs, BEGINNING, action)
             self.disk.ahead_all = self.floor = self.hub.time
         self.left.clear()
 
-    def spill(self) -> None:
-        dirty = (State.DIRTY, State.QUARANTINED)
-        self.spilled |= {doc for doc, shadow in self.disk.shadows.items() if shadow.state in dirty}
-
-    def stop_tracking(self) -> None:
-        """What waits becomes clean, with the base it had; what is written from now on is not noted."""
-        self.is_tracking, self.trusts_absence = False, True
-        for doc, shadow in list(self.disk.shadows.items()):
-            if shadow.state is State.DIRTY:
-                self.disk.shadows.pop(doc)
-                if shadow.base is not None:
-                    self.disk.shadows[doc] = shadow._replace(state=State.CLEAN)
-
-    def track_again(self) -> None:
-        """Compare every document with the hub."""
-        if self.is_tracking or not self.resolve_batch():
-            return
-        self.is_tracking = True
-        self.disk.ahead_all = self.floor = self.hub.time
-        for doc in DOCS:
-            self.read(doc)
-        self.trusts_absence = False
-
     def read(self, doc: str) -> None:
-        theirs, shadow = self.hub.docs[doc], self.disk.shadows.get(doc)
+        theirs, shadow = self.hub.read(doc), self.disk.shadows.get(doc)
         if theirs.hash == self.disk.local[doc].hash:
             self.oracle.equate(theirs, self.disk.local[doc])
         action = decide_read(
@@ -168,17 +135,28 @@ class Edge:
 
     def begin_push(self) -> None:
         disk = self.disk
-        dirty = [doc for doc, shadow in disk.shadows.items() if shadow.state is State.DIRTY]
-        if disk.batch is not None or not dirty:
+        if disk.batch is not None:
+            return
+        dirty = [doc for doc, shadow in list(disk.shadows.items()) if shadow.state is State.DIRTY]
+        dirty = [doc for doc in dirty if not self.is_as_base(doc)]
+        if not dirty:
             return
         disk.numbers += 1
         disk.batch = BatchId(self.name, 1, disk.numbers)
         self.ack, self.sent = None, False
         for doc in dirty:
             self.set_shadow(doc, states.sent(disk.shadows[doc], disk.numbers, disk.local[doc].hash))
+            disk.carried[doc] = disk.local[doc]
 
-    def carried(self, doc: str) -> Version:
-        return self.disk.pushed.get(doc, self.disk.local[doc])
+    def is_as_base(self, doc: str) -> bool:
+        """Settle a dirty document that has come to be as the hub has it."""
+        disk = self.disk
+        shadow, here = disk.shadows[doc], disk.local[doc]
+        if here.hash != shadow.base or not self.in_scope(here.content):
+            return False
+        self.oracle.equate(disk.bases[doc], here)
+        self.set_shadow(doc, states.integrated(shadow.base, shadow.position, shadow.last_hlc))
+        return True
 
     def send(self, outcome: str) -> None:
         disk, hub = self.disk, self.hub
@@ -190,7 +168,7 @@ class Edge:
         for doc, shadow in disk.shadows.items():
             if shadow.state is not State.INFLIGHT:
                 continue
-            there, ours = hub.docs[doc], self.carried(doc)
+            there, ours = hub.docs[doc], disk.carried[doc]
             step = compare_with_base(shadow.base, shadow.pushed, there.hash, adds_up=self.rules.adds_up)
             if step is HubStep.LEAVE and self.ablation.compare:
                 self.left.add(doc)
@@ -202,7 +180,7 @@ class Edge:
                 if step is HubStep.WRITE:
                     self.oracle.equate(there, disk.bases[doc])
                 writes[doc] = ours
-        marker = Marker(disk.batch, {(doc, b""): self.carried(doc).stamp for doc in named})
+        marker = Marker(disk.batch, {(doc, b""): disk.carried[doc].stamp for doc in named})
         if outcome == "late":
             hub.pending[disk.batch] = (marker, writes, dict(hub.docs))
         elif outcome != "never":
@@ -242,9 +220,10 @@ class Edge:
         return True
 
     def settle(self, doc: str, shadow: Shadow, position: Position) -> None:
-        base = self.carried(doc)
+        base = self.disk.carried[doc]
         self.set_shadow(doc, states.settled(shadow, local=self.disk.local[doc].hash, position=position))
         self.disk.bases[doc] = base
+        self.spilled.discard(doc)
         if base.hash == self.disk.local[doc].hash:
             self.oracle.equate(base, self.disk.local[doc])
         self.evict_settled(doc)
@@ -284,10 +263,10 @@ class Edge:
         elif action is Action.MERGE:
             base = disk.bases.get(doc, self.oracle.versions[0])
             rules, known = self.rules, base.content
-            is_unknown = shadow is not None and shadow.base is not None
-            if is_unknown and (doc in self.spilled or base.hash != shadow.base):
+            assert shadow is not None
+            if shadow.base is not None and (doc in self.spilled or base.hash != shadow.base):
                 rules, known = replace(rules, granularity=Granularity.DOCUMENT, paths={}), None
-            found = resolve(known, mine.content, theirs.content, Stamps(mine.stamp, theirs.stamp), rules)
+            found = resolve(known, mine.content, theirs.content, Stamps(shadow.last_hlc, theirs.stamp), rules)
             if found.is_conflict:
                 self.oracle.logged |= {mine.id, theirs.id}
             content = None if found.document is None else dict(found.document)
@@ -297,7 +276,7 @@ class Edge:
                 if not found.is_conflict:
                     self.oracle.equate(self.oracle.make(content, mine, theirs), theirs)
             else:
-                stamp = max(mine.stamp, theirs.stamp) + 1
+                stamp = max(shadow.last_hlc, theirs.stamp) + 1
                 self.set_local(doc, self.oracle.make(content, mine, theirs, stamp=stamp))
                 self.set_shadow(doc, states.rebased(shadow, theirs.hash, position, order=stamp, stamp=stamp))
                 disk.bases[doc] = theirs
@@ -309,18 +288,18 @@ class Edge:
             return
         self.look_at_left()
         disk, hub = self.disk, self.hub
-        events = hub.log[disk.cursor : disk.cursor + count]
-        wanted = {e.doc for e in events if e.doc and (e.version is None or e.time <= self.ahead_of(e.doc))}
-        looked_up = {doc: hub.docs[doc] for doc in wanted}
-        for doc in wanted:
-            self.ahead[doc] = hub.time
-        disk.ahead_all = max(disk.ahead_all, hub.time if wanted else 0)
-        for event in events:
+        news: list[tuple[Event, Attribution]] = []
+        for event in hub.log[disk.cursor : disk.cursor + count]:
             found = disk.grouping.take(event.time, event.key, event.marker)
             disk.cursor += 1
-            if found.position <= disk.high:
-                continue
-            disk.high = found.position
+            if found.position > disk.high:
+                news.append((event, found))
+                disk.high = found.position
+        versions = self.versions_of(news)
+        for (event, _), version in zip(news, versions):
+            if event.doc and version is None:
+                self.ahead[event.doc] = disk.ahead_all = hub.time
+        for (event, found), version in zip(news, versions):
             is_own = found.marker is not None and found.marker.batch.edge == self.name
             is_own = is_own and self.ablation.marker and not self.ablation.ack_time
             if is_own:
@@ -329,8 +308,7 @@ class Edge:
                     if shadow.state is State.AWAIT and shadow.batch == found.marker.batch.number:
                         self.settle(doc, shadow, found.position)
             elif event.doc:
-                theirs = looked_up.get(event.doc) or event.version
-                assert theirs is not None
+                theirs = version or hub.docs[event.doc]
                 shadow = disk.shadows.get(event.doc)
                 here = disk.local[event.doc].hash
                 action = decide(
@@ -342,6 +320,35 @@ class Edge:
                     trusts_absence=self.trusts_absence,
                 )
                 self.remote(event.doc, theirs, found.position, action)
+
+    def versions_of(self, news: list[tuple[Event, Attribution]]) -> list[Version | None]:
+        """Return the version that each event leads to, as far as that is known without a look-up."""
+        known: dict[str, Version | None] = {}
+        found: list[Version | None] = []
+        for event, (_, marker, leads) in news:
+            doc, version = event.doc, event.version
+            is_own = marker is not None and marker.batch.edge == self.name
+            if is_own and leads:
+                known |= dict.fromkeys(self.named(event), None)
+            elif doc and not (is_own and event.before is not None):
+                if event.time <= self.ahead_of(doc) or known.get(doc, version) is None:
+                    version = None
+                elif event.before is not None:
+                    start = known[doc] if doc in known else self.kept_base(doc)
+                    version = None if start is None else event.follow(start)
+                known[doc] = version
+            found.append(version)
+        return found
+
+    def named(self, event: Event) -> list[str]:
+        """Return the documents of a batch: what is known of them from before it does not lead to what comes after it."""
+        return [] if event.marker is None else [doc for doc, _ in event.marker.stamps]
+
+    def kept_base(self, doc: str) -> Version | None:
+        """Return the base of a document that has been written here, as far as it is kept."""
+        shadow, base = self.disk.shadows.get(doc), self.disk.bases[doc]
+        is_kept = doc not in self.spilled and base.content is not None and shadow is not None
+        return base if is_kept and shadow.state is State.DIRTY and base.hash == shadow.base else None
 
     def ahead_of(self, doc: str) -> int:
         return max(self.ahead.get(doc, 0), self.floor)
@@ -370,7 +377,7 @@ class Edge:
             shadow = disk.shadows.get(doc)
             if shadow is not None and shadow.state is State.AWAIT:
                 self.settle(doc, shadow, position)
-            theirs, shadow = self.hub.docs[doc], disk.shadows.get(doc)
+            theirs, shadow = self.hub.read(doc), disk.shadows.get(doc)
             if not self.ablation.walk:
                 continue
             if not self.ablation.base_in_walk:

@@ -195,6 +195,7 @@ class broken:  # noqa: N801  reads as what it is
 
     def __init__(self, edge: Edge) -> None:
         self._hub = edge.link.hub
+        edge.link.push_sessions.close()
 
     def __enter__(self) -> None:
         def session() -> Any:

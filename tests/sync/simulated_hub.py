@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from skerry.sync.protocol.document_state import content_hash
@@ -19,7 +20,7 @@ class Version:
     ancestors: frozenset[int]
     stamp: int = 0
 
-    @property
+    @cached_property
     def hash(self) -> bytes | None:
         return None if self.content is None else content_hash(documents.encode(self.content))
 
@@ -28,9 +29,23 @@ class Version:
 class Event:
     time: int
     doc: str
-    version: Version | None  # None: an update, whose document has to be looked up
+    version: Version | None  # None: a marker
     key: tuple[bytes, int] | None = None
     marker: Marker | None = None
+    before: Version | None = None
+    """Of an update, which tells only what it has changed."""
+
+    def follow(self, start: Version) -> Version:
+        """Return what the description of an update makes of a version."""
+        assert self.before is not None
+        assert self.version is not None
+        old, new, found = self.before.content or {}, self.version.content, start.content
+        assert new is not None
+        assert found is not None
+        kept = {name: value for name, value in found.items() if name in new or name not in old}
+        made = {**kept, **{name: value for name, value in new.items() if name not in old or old[name] != value}}
+        assert made == new, "a version that never was (S2)"
+        return self.version
 
 
 class Oracle:
@@ -70,12 +85,17 @@ class Hub:
         self.markers: dict[BatchId, Marker] = {}
         self.pending: dict[BatchId, tuple[Marker, dict[str, Version], dict[str, Version]]] = {}
 
-    def foreign_write(self, doc: str, content: Content, *, shares_time: bool, stamp: int) -> None:
+    def read(self, doc: str) -> Version:
+        return self.docs[doc]
+
+    def foreign_write(
+        self, doc: str, content: Content, *, shares_time: bool, stamp: int, replaces: bool = False
+    ) -> None:
         self.time += not shares_time
         old = self.docs[doc]
         self.docs[doc] = new = self.oracle.make(content, old, stamp=stamp)
-        is_update = old.content is not None and content is not None
-        self.log.append(Event(self.time, doc, None if is_update else new))
+        is_update = old.content is not None and content is not None and not replaces
+        self.log.append(Event(self.time, doc, new, before=old if is_update else None))
 
     def commit(self, marker: Marker, writes: dict[str, Version]) -> None:
         assert marker.batch not in self.markers, "a push took effect twice (S3)"
@@ -85,8 +105,9 @@ class Hub:
         self.log.append(Event(self.time, "", None, key, marker))
         for doc, version in writes.items():
             assert version.id not in self.docs[doc].ancestors, "a push undid what it had seen (S3)"
-            self.docs[doc] = version
-            self.log.append(Event(self.time, doc, version, key))
+            old, self.docs[doc] = self.docs[doc], version
+            is_update = old.content is not None and version.content is not None
+            self.log.append(Event(self.time, doc, version, key, before=old if is_update else None))
 
     def commit_late(self, batch: BatchId) -> None:
         marker, writes, snapshot = self.pending.pop(batch)

@@ -1,5 +1,6 @@
 """kill -9 at any moment: what was acknowledged is on both sides once, and nothing is pushed or applied twice."""
 
+import os
 import random
 import signal
 import subprocess
@@ -11,7 +12,9 @@ from pathlib import Path
 
 import pytest
 from crash_points import POINTS
-from nodes import EdgeNode, HubNode, contents, wait_for
+from edge_process import HUB_URI
+from hubs import HubNode
+from nodes import EdgeNode, contents, wait_for
 
 from skerry.engine.engine import Engine
 from skerry.engine.operation_context import OperationContext
@@ -24,8 +27,13 @@ from skerry.values.namespace import Namespace
 
 pytestmark = pytest.mark.slow
 SCRIPT = Path(__file__).with_name("edge_process.py")
-ORDERS = Namespace("shop", "orders")
 IN_EVERY_RUN = ("push: marked, not sent", "push: committed, not heard of", "pull: being applied", "copy: being applied")
+
+
+def edge_process(path: Path, hub: HubNode, *arguments: str) -> subprocess.Popen[str]:
+    """Start an edge that says on its standard output what it has written."""
+    command = [sys.executable, str(SCRIPT), str(path), hub.shop.name, *arguments]
+    return subprocess.Popen(command, env={**os.environ, HUB_URI: hub.uri}, stdout=subprocess.PIPE, text=True)
 
 
 def test_a_killed_edge_loses_no_acknowledged_write_and_repeats_none(
@@ -35,8 +43,7 @@ def test_a_killed_edge_loses_no_acknowledged_write_and_repeats_none(
     written: list[str] = []
     touched: Counter[str] = Counter()
     for seed in range(4):
-        command = [sys.executable, str(SCRIPT), str(tmp_path / "edge"), hub.uri, str(seed)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        with edge_process(tmp_path / "edge", hub, str(seed)) as process:
             assert process.stdout is not None
             for _ in range(choose.randrange(60, 140)):
                 new, earlier = process.stdout.readline().split()
@@ -68,8 +75,7 @@ def test_an_edge_that_dies_at_a_named_step_loses_and_repeats_nothing(
     hub.shop.orders.insert_many([{"_id": f"hub {n}", "v": 0} for n in range(40)])
     written: list[str] = []
     touched: Counter[str] = Counter()
-    command = [sys.executable, str(SCRIPT), str(tmp_path / "edge"), hub.uri, "1", point, str(times)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with edge_process(tmp_path / "edge", hub, "1", point, str(times)) as process:
         assert process.stdout is not None
         for at, line in enumerate(process.stdout):
             new, earlier = line.split()
@@ -117,18 +123,19 @@ def test_another_engine_on_the_directory_captures_too_and_its_link_stands_by(hub
     edge.settle()
     other = Engine(edge.path)
     try:
+        orders = Namespace(hub.shop.name, "orders")
         outbox.attach(other)
         second = Replicator(other, edge.config)
         second.start()
         for n in range(3):
             edge.shop.orders.insert_one({"_id": n})
             edge.settle()
-        other.insert(ORDERS, [documents.encode({"_id": "other"})], ordered=True, ctx=OperationContext())
+        other.insert(orders, [documents.encode({"_id": "other"})], ordered=True, ctx=OperationContext())
         wait_for(lambda: hub.shop.orders.find_one({"_id": "other"}))
         assert second.status().state is LinkState.STANDBY
         edge.unlink()
         edge.shop.orders.update_many({}, {"$set": {"by": "the second"}})
-        other.insert(ORDERS, [documents.encode({"_id": "took over"})], ordered=True, ctx=OperationContext())
+        other.insert(orders, [documents.encode({"_id": "took over"})], ordered=True, ctx=OperationContext())
         assert second.wait_until_in_step(20)
         assert contents(edge.shop) == contents(hub.shop)
         assert second.status().counters.get("fences", 0) == 0
@@ -148,18 +155,15 @@ def test_a_copied_store_takes_a_new_name_and_loses_nothing(
     copy.mkdir()
     for file in (tmp_path / "original").iterdir():
         (copy / file.name).write_bytes(file.read_bytes())
-    again = EdgeNode(tmp_path / "original", hub.uri, "shop.*=both")
+    again = make_edge("original")
     clone = make_edge("copy")
-    try:
-        again.shop.orders.insert_one({"_id": "original"})
-        clone.shop.orders.insert_one({"_id": "clone"})
-        time.sleep(0.1)
-        for edge in (again, clone, again):
-            edge.settle()
-        assert contents(again.shop) == contents(clone.shop) == contents(hub.shop)
-        assert again.replicator.link.identity.edge != clone.replicator.link.identity.edge
-    finally:
-        again.close()
+    again.shop.orders.insert_one({"_id": "original"})
+    clone.shop.orders.insert_one({"_id": "clone"})
+    time.sleep(0.1)
+    for edge in (again, clone, again):
+        edge.settle()
+    assert contents(again.shop) == contents(clone.shop) == contents(hub.shop)
+    assert again.replicator.link.identity.edge != clone.replicator.link.identity.edge
 
 
 def test_what_a_program_writes_while_no_link_runs_is_pushed_by_the_next_one(hub: HubNode, edge: EdgeNode) -> None:
@@ -170,11 +174,12 @@ def test_what_a_program_writes_while_no_link_runs_is_pushed_by_the_next_one(hub:
     program = (
         "import sys, skerry\n"
         "with skerry.connect(sys.argv[1]) as client:\n"
-        "    client.shop.orders.insert_one({'_id': 3})\n"
-        "    client.shop.orders.update_one({'_id': 1}, {'$set': {'by': 'program'}})\n"
-        "    client.shop.orders.delete_one({'_id': 2})\n"
+        "    orders = client[sys.argv[2]].orders\n"
+        "    orders.insert_one({'_id': 3})\n"
+        "    orders.update_one({'_id': 1}, {'$set': {'by': 'program'}})\n"
+        "    orders.delete_one({'_id': 2})\n"
     )
-    subprocess.run([sys.executable, "-c", program, str(edge.path)], check=True)
+    subprocess.run([sys.executable, "-c", program, str(edge.path), hub.shop.name], check=True)
     edge.open()
     edge.link()
     edge.settle()

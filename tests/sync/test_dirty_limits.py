@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from nodes import EdgeNode, HubNode, contents, wait_for
+from hubs import HubNode
+from nodes import EdgeNode, contents, wait_for
 from pymongo.errors import OperationFailure
 
 from skerry.config.sync_config import OnFull

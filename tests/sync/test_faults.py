@@ -2,12 +2,15 @@
 
 import random
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from fault_proxy import FaultProxy
-from nodes import EdgeNode, HubNode, contents, wait_for
+from hubs import HubNode, LocalHub
+from nodes import EdgeNode, contents, wait_for
+from pymongo.errors import OperationFailure
 
-from skerry.engine import oplog
+from skerry.sync.change_stream_listener import ChangeStreamListener
 from skerry.sync.sync_health import LinkState
 from skerry.values.namespace import Namespace
 
@@ -15,21 +18,15 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def proxy(hub: HubNode) -> Iterator[FaultProxy]:
-    proxy = FaultProxy(hub.port, seed=7)
+def proxy(local_hub: LocalHub) -> Iterator[FaultProxy]:
+    proxy = FaultProxy(local_hub.port, seed=7)
     yield proxy
     proxy.close()
 
 
 @pytest.fixture
 def remote_edge(make_edge: Callable[..., EdgeNode], proxy: FaultProxy) -> EdgeNode:
-    edge = make_edge(linked=False)
-    edge.unlink()
-    edge.config = type(edge.config)(
-        hub_uri=proxy.uri, rules=edge.config.rules, backoff_ms_min=20, backoff_ms_max=200, batch_documents_max=20
-    )
-    edge.relink()
-    return edge
+    return make_edge(hub_uri=proxy.uri, batch_documents_max=20)
 
 
 def write_somewhere(choose: random.Random, edge: EdgeNode, hub: HubNode, n: int) -> None:
@@ -56,21 +53,22 @@ def test_both_sides_agree_after_random_cuts_and_lost_answers(
     assert contents(remote_edge.shop) == contents(hub.shop)
 
 
-def test_an_edge_writes_on_while_the_hub_is_away_and_catches_up(hub: HubNode, edge: EdgeNode) -> None:
+def test_an_edge_writes_on_while_the_hub_is_away_and_catches_up(local_hub: LocalHub, edge: EdgeNode) -> None:
     edge.shop.orders.insert_many([{"_id": n, "v": 0} for n in range(50)])
     edge.settle()
-    hub.stop()
+    local_hub.stop()
     edge.shop.orders.update_many({"_id": {"$lt": 25}}, {"$set": {"v": 1}})
     edge.shop.orders.insert_many([{"_id": n, "v": 1} for n in range(50, 80)])
     edge.shop.orders.delete_many({"_id": {"$in": [48, 49]}})
     wait_for(lambda: edge.replicator.status().state is LinkState.OFFLINE, 15)
     assert edge.replicator.status().problems
-    hub.start()
+    local_hub.start()
     edge.settle(40)
-    assert hub.shop.orders.count_documents({"v": 1}) == 55
-    assert contents(edge.shop) == contents(hub.shop)
+    assert local_hub.shop.orders.count_documents({"v": 1}) == 55
+    assert contents(edge.shop) == contents(local_hub.shop)
 
 
+@pytest.mark.witnessed
 def test_a_link_goes_on_behind_its_token_after_a_restart(hub: HubNode, edge: EdgeNode) -> None:
     edge.shop.orders.insert_many([{"_id": n} for n in range(50)])
     edge.settle()
@@ -86,7 +84,9 @@ def test_a_link_goes_on_behind_its_token_after_a_restart(hub: HubNode, edge: Edg
     assert edge.counters()["pulled_applied"] == 20
 
 
-def test_lost_history_keeps_local_edits_and_finds_the_deletions_of_the_hub(hub: HubNode, edge: EdgeNode) -> None:
+@pytest.mark.witnessed
+def test_lost_history_keeps_local_edits_and_finds_the_deletions_of_the_hub(local_hub: LocalHub, edge: EdgeNode) -> None:
+    hub = local_hub
     edge.shop.orders.insert_many([{"_id": n, "v": 0} for n in range(40)])
     edge.settle()
     edge.unlink()
@@ -96,7 +96,7 @@ def test_lost_history_keeps_local_edits_and_finds_the_deletions_of_the_hub(hub: 
     hub.shop.orders.update_one({"_id": 3}, {"$set": {"v": "edited there"}})
     hub.shop.orders.delete_one({"_id": 4})
     hub.shop.orders.insert_one({"_id": "new there"})
-    hub.engine.storage.store.write(lambda view: oplog.trim(view, bytes_max=1, keep_from=None), durable=True)
+    hub.lose_history()
     edge.relink()
     wait_for(lambda: edge.counters().get("history_lost"))
     edge.settle()
@@ -107,6 +107,31 @@ def test_lost_history_keeps_local_edits_and_finds_the_deletions_of_the_hub(hub: 
     assert {"new here", "new there"} <= here.keys()
     assert not {2, 4} & here.keys()
     assert edge.replicator.status().conflicts == 0
+
+
+@pytest.mark.witnessed
+def test_a_time_before_the_hubs_history_is_not_taken_for_its_beginning(
+    local_hub: LocalHub, edge: EdgeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not every server refuses to open a stream there."""
+    edge.shop.orders.insert_many([{"_id": n} for n in range(5)])
+    edge.settle()
+    edge.unlink()
+    local_hub.shop.orders.delete_one({"_id": 4})
+    local_hub.shop.orders.insert_one({"_id": "new there"})
+    local_hub.lose_history()
+    opened = ChangeStreamListener.open
+
+    def know_no_token(self: ChangeStreamListener, *, after: Any = None, at_time: int | None = None) -> Any:
+        if after is not None:
+            raise OperationFailure("the resume token was not found", 280)
+        return opened(self, at_time=at_time)
+
+    monkeypatch.setattr(ChangeStreamListener, "open", know_no_token)
+    edge.relink()
+    edge.settle()
+    assert edge.counters()["history_lost"] == 1
+    assert contents(edge.shop) == contents(local_hub.shop)
 
 
 def test_a_document_that_the_hub_refuses_is_set_aside_and_does_not_hold_up_the_others(
@@ -142,7 +167,7 @@ def test_a_collection_dropped_on_the_hub_is_frozen_until_an_operator_decides(hub
     wait_for(lambda: edge.replicator.status().frozen)
     edge.shop.orders.insert_one({"_id": "late"})
     assert edge.shop.orders.count_documents({}) == 6
-    edge.replicator.thaw(Namespace("shop", "orders"))
+    edge.replicator.thaw(Namespace(hub.shop.name, "orders"))
     edge.settle()
     assert contents(edge.shop) == contents(hub.shop) == {"orders": [{"_id": "late"}]}
 

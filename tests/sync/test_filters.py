@@ -4,7 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from nodes import EdgeNode, HubNode, contents, wait_for
+from hubs import HubNode
+from nodes import EdgeNode, contents, wait_for
 
 from skerry.config.sync_config import Direction, SyncConfig, parse_rule
 from skerry.engine.engine import Engine
@@ -12,15 +13,15 @@ from skerry.errors import ConfigurationError
 from skerry.sync.replicator import Replicator
 from skerry.sync.selection_override import SelectionOverride
 
+pytestmark = pytest.mark.witnessed
+
 HERE = '{"store": 7}'
 
 
 @pytest.fixture
 def store(hub: HubNode, make_edge: Callable[..., EdgeNode]) -> EdgeNode:
     hub.shop.orders.insert_many([{"_id": n, "store": n % 10} for n in range(40)])
-    edge = make_edge(linked=False)
-    edge.config = SyncConfig(hub_uri=hub.uri, rules=(parse_rule(f"shop.orders=both {HERE}"),), backoff_ms_min=20)
-    edge.relink()
+    edge = make_edge(rules=f"shop.orders=both {HERE}")
     edge.settle()
     return edge
 
@@ -88,11 +89,12 @@ def test_an_edit_here_of_what_left_on_the_hub_is_merged_and_then_goes(hub: HubNo
 
 def test_another_filter_takes_effect_while_the_link_runs(hub: HubNode, store: EdgeNode) -> None:
     before = store.replicator.link.selection.version
-    wider = SelectionOverride().with_direction("shop.orders", Direction.BOTH, '{"store": {"$in": [7, 8]}}')
+    orders = f"{hub.shop.name}.orders"
+    wider = SelectionOverride().with_direction(orders, Direction.BOTH, '{"store": {"$in": [7, 8]}}')
     store.replicator.override_selection(wider)
     wait_for(lambda: len(ids(store)) == 8)
     assert store.replicator.link.selection.version > before
-    narrower = SelectionOverride().with_direction("shop.orders", Direction.BOTH, '{"store": 8}')
+    narrower = SelectionOverride().with_direction(orders, Direction.BOTH, '{"store": 8}')
     store.replicator.override_selection(narrower)
     wait_for(lambda: ids(store) == [18, 28, 38, 8])
     store.replicator.override_selection(SelectionOverride())
@@ -102,10 +104,9 @@ def test_another_filter_takes_effect_while_the_link_runs(hub: HubNode, store: Ed
 
 
 def test_only_what_matches_goes_up(hub: HubNode, make_edge: Callable[..., EdgeNode]) -> None:
-    edge = make_edge(linked=False)
+    edge = make_edge(rules='shop.logs=push {"level": {"$gte": 4}}', linked=False)
     edge.shop.logs.insert_many([{"_id": 1, "level": 5}, {"_id": 2, "level": 1}])
-    edge.config = SyncConfig(hub_uri=hub.uri, rules=(parse_rule('shop.logs=push {"level": {"$gte": 4}}'),))
-    edge.relink()
+    edge.link()
     edge.shop.logs.insert_many([{"_id": 3, "level": 4}, {"_id": 4, "level": 0}])
     edge.settle()
     assert [each["_id"] for each in hub.shop.logs.find().sort("_id")] == [1, 3]

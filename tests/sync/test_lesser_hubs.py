@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from bson.timestamp import Timestamp
-from nodes import EdgeNode, HubNode, contents, wait_for
+from hubs import HubNode, OwnHub
+from nodes import EdgeNode, contents, wait_for
 from pymongo.client_session import ClientSession
 from pymongo.errors import AutoReconnect
 
@@ -110,15 +111,14 @@ def test_what_the_hub_refuses_is_set_apart(hub: HubNode, make_edge: Callable[...
 
 def test_a_full_hub_is_found_to_be_one(hub: HubNode, edge: EdgeNode) -> None:
     edge.settle()
-    status = edge.replicator.status()
-    assert status.tier == "A"
-    assert status.history_headroom_seconds is None
+    assert edge.replicator.status().tier == "A"
 
 
-def test_the_headroom_of_the_hubs_history_is_shown_where_it_can_be_seen(hub: HubNode, edge: EdgeNode) -> None:
+def test_the_headroom_of_the_hubs_history_is_shown_where_it_can_be_seen(own_hub: OwnHub, edge: EdgeNode) -> None:
     edge.settle()
+    assert edge.replicator.status().history_headroom_seconds is None
     place = edge.replicator._pull.applier.position.time >> 32
-    hub.client.local["oplog.rs"].insert_many([{"ts": Timestamp(place - 100, 1)}, {"ts": Timestamp(place + 900, 1)}])
+    own_hub.client.local["oplog.rs"].insert_many([{"ts": Timestamp(place - 100, 1)}, {"ts": Timestamp(place + 900, 1)}])
     edge.unlink()
     edge.relink()
     wait_for(lambda: edge.replicator.status().history_headroom_seconds is not None)

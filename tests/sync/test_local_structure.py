@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from nodes import EdgeNode, HubNode, contents
+from hubs import HubNode
+from nodes import EdgeNode, contents
 
 
 def filled(edge: EdgeNode, count: int = 3) -> EdgeNode:
@@ -43,7 +44,7 @@ def test_a_dropped_database_is_emptied_on_the_hub_as_far_as_it_travels(
 ) -> None:
     hub.shop.prices.insert_one({"_id": 1})
     edge = filled(make_edge(rules="shop.prices=pull,shop.*=both"))
-    edge.client.drop_database("shop")
+    edge.client.drop_database(edge.shop.name)
     edge.settle()
     assert contents(hub.shop) == {"prices": [{"_id": 1}]}
 

@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 from fault_proxy import FaultProxy
-from nodes import EdgeNode, HubNode, contents
-
-from skerry.engine import oplog
+from hubs import LocalHub
+from nodes import EdgeNode, contents
 
 pytestmark = pytest.mark.slow
 SECONDS = float(os.environ.get("SKERRY_TEST_SOAK_SECONDS", "6"))
@@ -48,7 +47,7 @@ class Writer:
             del self.own[id_value]
 
 
-def disturb(choose: random.Random, hub: HubNode, edges: list[EdgeNode], proxies: list[FaultProxy]) -> None:
+def disturb(choose: random.Random, hub: LocalHub, edges: list[EdgeNode], proxies: list[FaultProxy]) -> None:
     which = choose.randrange(len(edges))
     kind = choose.random()
     if kind < 0.5:
@@ -63,11 +62,12 @@ def disturb(choose: random.Random, hub: HubNode, edges: list[EdgeNode], proxies:
         time.sleep(0.1)
         edges[which].replicator.resume()
     else:
-        hub.engine.storage.store.write(lambda view: oplog.trim(view, bytes_max=1, keep_from=None), durable=True)
+        hub.lose_history()
 
 
 @pytest.mark.timeout(SECONDS * 2 + 120)
-def test_every_writers_last_word_is_on_all_nodes(hub: HubNode, make_edge: Callable[..., EdgeNode]) -> None:
+def test_every_writers_last_word_is_on_all_nodes(local_hub: LocalHub, make_edge: Callable[..., EdgeNode]) -> None:
+    hub = local_hub
     seed = int(os.environ.get("SKERRY_TEST_SOAK_SEED", "1"))
     choose = random.Random(seed)
     hub.shop.shared.insert_many([{"_id": n} for n in range(SHARED)])

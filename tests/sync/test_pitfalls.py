@@ -12,7 +12,7 @@ from quiet_pair import Edge, Node, configuration, documents_of, pair
 
 from skerry.engine import oplog
 from skerry.sync.change_events import parse_event
-from skerry.sync.change_stream_listener import ChangeStreamListener
+from skerry.sync.change_stream_listener import ChangeStreamListener, StreamBatch
 from skerry.sync.protocol.backoff import Backoff
 from skerry.sync.protocol.capability import Tier, tier_of
 from skerry.sync.protocol.event_grouping import BatchId, EventGrouping, Marker
@@ -114,13 +114,14 @@ def test_the_token_of_an_idle_stream_moves_on_and_is_stored(both: Both) -> None:
 
 
 def test_an_old_stream_gets_a_heartbeat(both: Both) -> None:
-    hub, edge = both
-    pull = edge.replicator._pull
+    _, edge = both
+    pull, beat = edge.replicator._pull, {"_id.beat": edge.link.identity.edge}
+    markers = edge.link.hub.markers(edge.link.selection.home)
+    pull._keep_moving()
+    assert markers.count_documents(beat) == 0
     pull._moved -= 3600
     pull._keep_moving()
-    assert hub.shop["__edge_sync"].count_documents({"_id.beat": edge.link.identity.edge}) + hub.client["__edge_sync"][
-        "__edge_sync"
-    ].count_documents({"_id.beat": edge.link.identity.edge})
+    assert markers.count_documents(beat) == 1
 
 
 def test_a_token_that_goes_back_in_time_takes_no_document_back(both: Both) -> None:
@@ -235,17 +236,28 @@ def test_a_document_that_is_gone_or_newer_when_it_is_looked_up_is_taken_as_it_is
     assert documents_of(edge) == documents_of(hub) == [{"_id": 2, "v": 2}]
 
 
-def test_updates_of_large_documents_make_small_events(both: Both) -> None:
-    """An update's event has nothing large, so that none can be beyond 16 MiB; the document is fetched by a query."""
+def test_an_event_beyond_what_a_hub_can_send_is_asked_for_without_what_it_describes(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No event has an image of its document besides what an update wrote; without that it is small, and the rest is a query."""
     hub, edge = both
     hub.shop.orders.insert_one({"_id": 1, "large": "x" * 9_000_000})
     edge.sync()
     hub.shop.orders.update_one({"_id": 1}, {"$set": {"large": "y" * 9_000_000}})
-    (event,) = next_events(edge)
-    assert len(event.raw) < 2_000
-    pull = edge.replicator._pull
-    pull._open(after=pull.applier.position.token)
-    edge.sync()
+    refused = []
+    run = ChangeStreamListener._run
+
+    def send(self: ChangeStreamListener, command: Any, name: str) -> StreamBatch:
+        batch = run(self, command, name)
+        if any(len(event.raw) > 9_000_000 for event in batch.events):
+            refused.append(command)
+            raise OperationFailure("BSONObj size is invalid", 10334)
+        return batch
+
+    monkeypatch.setattr(ChangeStreamListener, "_run", send)
+    edge.step()
+    edge.step()
+    assert len(refused) == 1
     assert documents_of(edge) == documents_of(hub)
 
 

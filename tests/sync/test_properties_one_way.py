@@ -71,13 +71,20 @@ def test_1_every_operation_runs_locally_whatever_the_state_of_the_hub(alone: Bot
 
 
 @settings(max_examples=100)
-@given(made=edits())
-def test_2_every_write_puts_its_document_in_the_queue(alone: Both, made: list[Edit]) -> None:
+@given(before=edits(most=2), made=edits())
+def test_2_every_write_puts_its_document_in_the_queue(both: Both, before: list[Edit], made: list[Edit]) -> None:
     """Requirements 2.1, 2.2, 2.3. A document created and deleted again before the hub heard of it needs no telling."""
-    _, edge = alone
+    hub, edge = both
     case = Case()
-    case.write(edge.shop.orders, made)
-    assert set(waiting(edge, case)) == case.documents(edge.shop.orders).keys()
+    case.write(edge.shop.orders, before)
+    edge.sync()
+    there = case.documents(hub.shop.orders)
+    assert waiting(edge, case) == []
+    changed = case.write(edge.shop.orders, made)
+    here, queue = case.documents(edge.shop.orders), set(waiting(edge, case))
+    assert {each for each in changed if each in there or each in here} <= queue
+    assert all(here.get(each) == there.get(each) for each in queue - changed)  # written as it was
+    edge.sync()
 
 
 @settings(max_examples=100)
@@ -139,7 +146,7 @@ def test_6_every_push_is_recorded_with_its_time_and_every_refusal_with_its_reaso
     """Requirements 4.1, 4.2."""
     hub, edge = refusing
     case = Case()
-    before = edge.link.metrics.durations().get("push")
+    before, refusals = edge.link.metrics.durations().get("push"), edge.counters().get("push_refused", 0)
     edge.shop.orders.insert_many([{"_id": case.id(n), "ok": n < good} for n in range(good + bad)] or [{"ok": True}])
     edge.push()
     durations = edge.link.metrics.durations()["push"]
@@ -148,6 +155,7 @@ def test_6_every_push_is_recorded_with_its_time_and_every_refusal_with_its_reaso
     refused = edge.link.read(lambda view: edge.link.shadows.of_state(view, State.QUARANTINED))
     mine = [each for each in refused if documents.decode(each.id_document)["_id"].startswith(case.prefix)]
     assert len(mine) == bad
+    assert edge.counters().get("push_refused", 0) - refusals == bad
     assert all(each.shadow.error and each.shadow.attempts for each in mine)
     edge.shop.orders.delete_many(case.filter)
     edge.sync()

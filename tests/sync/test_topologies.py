@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from nodes import EdgeNode, HubNode, contents, wait_for
+from hubs import HubNode
+from nodes import EdgeNode, contents, wait_for
 
 from skerry.sync.document_history import document_history
 from skerry.values.namespace import Namespace
-
-ORDERS = Namespace("shop", "orders")
 
 
 class Tree:
@@ -18,11 +17,12 @@ class Tree:
 
     def __init__(self, hub: HubNode, path: Path) -> None:
         self.hub = hub
-        self.regions = [EdgeNode(path / name, hub.uri, "shop.*=both") for name in ("east", "west")]
-        self.edges = [
-            EdgeNode(path / f"{region.path.name} edge", uri_of(region), "shop.*=both") for region in self.regions
-        ]
+        self.regions = [self.make(path / name, hub.uri) for name in ("east", "west")]
+        self.edges = [self.make(path / f"{region.path.name} edge", uri_of(region)) for region in self.regions]
         self.nodes = [*self.edges, *self.regions]
+
+    def make(self, path: Path, hub_uri: str) -> EdgeNode:
+        return EdgeNode(path, hub_uri, "shop.*=both", prefix=self.hub.prefix)
 
     def settle(self) -> None:
         """Let what was written anywhere travel up to the hub and down to every node."""
@@ -37,6 +37,10 @@ class Tree:
 def uri_of(node: EdgeNode) -> str:
     host, port = node.listener.address  # type: ignore[misc]
     return f"mongodb://{host}:{port}/?directConnection=true"
+
+
+def orders_of(hub: HubNode) -> Namespace:
+    return Namespace(hub.shop.name, "orders")
 
 
 @pytest.fixture
@@ -99,11 +103,11 @@ def test_who_wrote_it_and_when_is_known_above(tree: Tree) -> None:
     region.shop.orders.insert_one({"_id": 2})
     tree.settle()
     name = edge.replicator.link.identity.edge
-    above = document_history(region.replicator.link, ORDERS, 1)
+    above = document_history(region.replicator.link, orders_of(tree.hub), 1)
     pushed = above["pushed"][-1]
     assert (pushed["edge"], pushed["origin"]) == (region.replicator.link.identity.edge, name)
     assert abs(pushed["written_at_ms"] - written_ms) < 200
-    own = document_history(region.replicator.link, ORDERS, 2)["pushed"][-1]
+    own = document_history(region.replicator.link, orders_of(tree.hub), 2)["pushed"][-1]
     assert own["edge"] == own["origin"] == region.replicator.link.identity.edge
 
 
@@ -118,11 +122,11 @@ def test_the_history_of_a_document_names_state_base_and_changes(
     wait_for(lambda: edge.shop.orders.find_one({"_id": 1}) == {"_id": 1, "v": 2})
     edge.replicator.pause()
     edge.shop.orders.update_one({"_id": 1}, {"$set": {"v": 3}})
-    found = document_history(edge.replicator.link, ORDERS, 1)
+    found = document_history(edge.replicator.link, orders_of(hub), 1)
     assert (found["state"], found["base"], found["local"]) == ("dirty", {"_id": 1, "v": 2}, {"_id": 1, "v": 3})
     assert [each["origin"] for each in found["local_changes"]] == ["local", "hub", "local"]
     assert [each["edge"] for each in found["pushed"]] == [edge.replicator.link.identity.edge]
     assert found["conflicts"] == []
-    assert document_history(edge.replicator.link, ORDERS, "unknown")["state"] == "untracked"
-    offline = document_history(edge.replicator.link, ORDERS, 1, ask_hub=False)
+    assert document_history(edge.replicator.link, orders_of(hub), "unknown")["state"] == "untracked"
+    offline = document_history(edge.replicator.link, orders_of(hub), 1, ask_hub=False)
     assert offline["pushed"] is None

@@ -3,7 +3,11 @@
 import time
 from collections.abc import Callable
 
-from nodes import EdgeNode, HubNode, contents
+import pytest
+from hubs import HubNode
+from nodes import EdgeNode, contents
+
+pytestmark = pytest.mark.witnessed
 
 
 def test_what_is_written_on_the_edge_reaches_the_hub(hub: HubNode, edge: EdgeNode) -> None:
@@ -66,7 +70,7 @@ def test_the_last_write_wins_and_the_other_is_kept(hub: HubNode, edge: EdgeNode)
     edge.settle()
     edge.replicator.pause()
     edge.shop.orders.update_one({"_id": 1}, {"$set": {"a": "earlier, here"}})
-    time.sleep(0.005)
+    time.sleep(0.05)  # more than the clocks are taken to differ
     hub.shop.orders.update_one({"_id": 1}, {"$set": {"a": "later, there"}})
     edge.replicator.resume()
     edge.settle()
@@ -76,11 +80,6 @@ def test_the_last_write_wins_and_the_other_is_kept(hub: HubNode, edge: EdgeNode)
     assert conflict.record["local"] == {"_id": 1, "a": "earlier, here"}
     assert conflict.record["winner"] == "remote"
     assert conflict.record["paths"] == ["a"]
-    assert edge.replicator.resolve_conflict(conflict.id, conflict.record["local"])
-    edge.settle()
-    assert hub.shop.orders.find_one() == edge.shop.orders.find_one() == {"_id": 1, "a": "earlier, here"}
-    assert link.read(link.conflicts.entries)[0].resolved
-    assert not edge.replicator.resolve_conflict(conflict.id + 1, None)
 
 
 def test_two_edges_meet_on_the_hub(hub: HubNode, make_edge: Callable[..., EdgeNode]) -> None:

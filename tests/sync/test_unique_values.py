@@ -1,11 +1,14 @@
 """Unique values that change hands between documents within one push, and documents that a hub's unique index refuses."""
 
 import pytest
-from nodes import EdgeNode, HubNode, contents, wait_for
+from hubs import HubNode
+from nodes import EdgeNode, contents, wait_for
 from pymongo.errors import OperationFailure
 
 from skerry.sync import hub_writes, push_worker
 from skerry.sync.protocol.push_batch import Failure, classify_failure
+
+pytestmark = pytest.mark.witnessed
 
 
 @pytest.fixture

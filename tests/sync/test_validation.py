@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from nodes import EdgeNode, HubNode, contents, wait_for
+from hubs import HubNode
+from nodes import EdgeNode, contents, wait_for
 
 from skerry.config.sync_config import OnInvalid
 

@@ -10,12 +10,13 @@ from skerry.cli import main
 from tools.reference.markdown import table
 
 EXIT_CODES: Final = {
-    "EXIT_FAILED": "the operation failed, or `doctor` found something",
+    "EXIT_FAILED": "the operation failed, or `doctor` or `validate` found something",
     "EXIT_USAGE": "wrong usage, or an unknown or impossible setting",
     "EXIT_STORAGE": "the data directory cannot be used: no database of ours, a newer version's, damaged, read-only, full",
     "EXIT_UNREACHABLE": "no node answers at the address, or none runs on the directory",
     "EXIT_NOT_ALLOWED": "the node refuses the token, or the token's role does not suffice",
     "EXIT_NOT_WELL": "the link is unhealthy, or `verify` found differences",
+    "EXIT_INTERRUPTED": "ended by Ctrl-C; `serve` ends with 0",
 }
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from skerry.config.load import TABLES as CONFIGURATIONS
+from skerry.config.values import TABLES as CONFIGURATIONS
 from tools.reference import command_line, compatibility, error_codes, rest, settings
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
@@ -29,6 +29,7 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
     "rest errors": rest.errors,
     **{f"settings {name}": partial(settings.table, name) for name in CONFIGURATIONS},
     "update operators": compatibility.update_operators,
+    "variables of other systems": settings.variables_of_other_systems,
     "window functions": compatibility.window_functions,
 }
 

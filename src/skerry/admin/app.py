@@ -13,7 +13,8 @@ from skerry.admin.gate import Gate, bearer
 from skerry.admin.index_routes import index_router
 from skerry.admin.monitor_routes import monitor_router
 from skerry.admin.node_routes import node_router, open_router
-from skerry.admin.responses import Failure, add_error_handlers
+from skerry.admin.openapi import describe_refusals, refusals
+from skerry.admin.responses import add_error_handlers
 from skerry.admin.selection_routes import selection_router
 from skerry.admin.session_routes import MISSING, session_router
 from skerry.admin.sync_routes import sync_router
@@ -32,13 +33,14 @@ def create_app(api: Api) -> FastAPI:
         description=_DESCRIPTION,
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
-        responses={"4XX": {"model": Failure}, "5XX": {"model": Failure}},
+        responses=refusals(500),
     )
     started_ms = int(time.time() * 1000)
-    app.include_router(open_router(api))
     app.include_router(session_router(api))
     api.dashboard_problem = MISSING
-    for router in (
+    is_open = open_router(api)
+    app.include_router(is_open)
+    guarded = (
         node_router(api, started_ms),
         monitor_router(api, started_ms),
         sync_router(api),
@@ -47,8 +49,10 @@ def create_app(api: Api) -> FastAPI:
         selection_router(api),
         access_router(api),
         index_router(api),
-    ):
+    )
+    for router in guarded:
         app.include_router(router, dependencies=[Security(bearer)])
+    describe_refusals(app, (is_open, *guarded))
     add_error_handlers(app)
     app.add_middleware(Gate, tokens=api.tokens, audit=api.audit, sessions=api.sessions, failures=api.failures)
     return app

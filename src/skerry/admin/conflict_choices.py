@@ -21,7 +21,8 @@ def resolve(link: Link, id: int, choice: str, document: dict[str, Any] | None, *
     """Put the chosen version in place, unless it is there, and mark the conflict as resolved, in one transaction.
 
     `result` leaves what the protocol made. Raises `ApiError`: 404 for an unknown conflict, 409 when the document has changed
-    since (then `force` is needed), 400 for a document with another `_id`; and `DuplicateKeyError`.
+    since (then `force` is needed), 400 for a document with another `_id`; and what refuses a user's write as well:
+    `DocumentValidationFailureError` of the collection's validator, `DuplicateKeyError`. Nothing is changed then.
     """
 
     def job(view: WriteView) -> Conflict:
@@ -55,7 +56,7 @@ def _wanted(conflict: Conflict, choice: str, document: dict[str, Any] | None) ->
 
 def _put(link: Link, view: WriteView, conflict: Conflict, wanted: bytes | None, *, force: bool) -> None:
     namespace, key = Namespace.parse(conflict.namespace), key_string.encode(id_of(conflict))
-    with open_documents(view, link.storage, "") as local:
+    with open_documents(view, link.storage, "", validate=True) as local:
         present = local.get(namespace, key)
         result = conflict.record.get("result")
         if not force and present != (None if result is None else documents.encode(result)):

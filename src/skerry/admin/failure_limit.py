@@ -1,4 +1,8 @@
-"""How often an address may come with a wrong token before it has to wait. Pure: the caller brings the time."""
+"""How often an address may come with a wrong token before it has to wait. Pure: the caller brings the time.
+
+Whoever shares an address with somebody who guesses (a proxy's, the loopback) is not locked out with him: a token that has been
+right before is no guess, and the caller lets it pass.
+"""
 
 from typing import Final
 
@@ -8,7 +12,7 @@ ADDRESSES_MAX: Final = 10_000
 
 
 class FailureLimit:
-    """Failures by address within a window; while there are too many, right tokens from there are refused as well. One thread."""
+    """Failures by address within a window; while there are too many, no token is looked at. One thread."""
 
     def __init__(self) -> None:
         self._failures: dict[str, list[float]] = {}

@@ -2,15 +2,28 @@
 
 import threading
 import time
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from skerry.admin.monitor import growth
-from skerry.admin.responses import ApiError
+from skerry.admin.responses import Answer, ApiError
 from skerry.sync import link_records
 from skerry.sync.replicator import Replicator
 from skerry.sync.sync_health import LinkState
 
 _CHANGES: Final = ("pulled_applied", "pulled_merged", "pushed", "conflicts", "dead_letters", "push_refused")
+
+
+class FullSyncProgress(Answer):
+    """`progress` is between 0 and 1; `changes` are those since the start, also by the stream and by local writes meanwhile."""
+
+    state: Literal["idle", "running", "done"]
+    reason: str | None
+    started_ms: int | None
+    ended_ms: int | None
+    collections_done: list[str]
+    collections_pending: list[str]
+    progress: float
+    changes: dict[str, int]
 
 
 class FullSyncRuns:
@@ -36,10 +49,7 @@ class FullSyncRuns:
             replicator.full_sync()
 
     def progress(self, replicator: Replicator) -> dict[str, Any]:
-        """Return the state (idle, running, done), the collections done and pending, and what was changed since the start.
-
-        The changes include those that came by the stream and by local writes meanwhile.
-        """
+        """Return the fields of `FullSyncProgress`."""
         link = replicator.link
         status = replicator.status()
         with link.storage.read() as view:

@@ -77,7 +77,7 @@ class Gate:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         session = None if token else self._session_token(scope, headers)
         wait = self._limit.wait_seconds(address, time.monotonic())
-        if wait and session is None:
+        if wait and session is None and not self._tokens.was_right(token.strip()):
             message = "too many wrong tokens from this address"
             await failure(429, "too_many_failures", message, headers={"Retry-After": str(int(wait) + 1)})(
                 scope, receive, send

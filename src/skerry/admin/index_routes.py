@@ -5,10 +5,15 @@ from typing import Any
 from fastapi import APIRouter
 
 from skerry.admin.api import Api
-from skerry.admin.responses import Reply, reply
+from skerry.admin.openapi import refusals
+from skerry.admin.responses import Answer, Reply, reply
 from skerry.catalog.master_index import MasterIndex
 from skerry.engine.sqlite_index_store import SqliteIndexStore
 from skerry.errors import CollectionNotFoundError
+
+
+class History(Answer):
+    changes: list[dict[str, Any]]
 
 
 def index_router(api: Api) -> APIRouter:
@@ -18,17 +23,17 @@ def index_router(api: Api) -> APIRouter:
     def index_of(database: str) -> MasterIndex:
         return MasterIndex(SqliteIndexStore(api.node.engine.storage, database))
 
-    @router.get("/{database}", response_model=Reply)
+    @router.get("/{database}", response_model=Reply[dict[str, Any]], responses=refusals(400))
     def whole(database: str) -> dict[str, Any]:
         """The index of a database as one document."""
         return reply(index_of(database).to_dict())
 
-    @router.get("/{database}/{collection}", response_model=Reply)
+    @router.get("/{database}/{collection}", response_model=Reply[dict[str, Any]], responses=refusals(400, 404))
     def one(database: str, collection: str) -> dict[str, Any]:
         """What the index says of a collection; `COLLECTION_NOT_FOUND` when it knows none of that name."""
         return reply(_known(index_of(database), collection))
 
-    @router.get("/{database}/{collection}/history", response_model=Reply)
+    @router.get("/{database}/{collection}/history", response_model=Reply[History], responses=refusals(400, 404))
     def history(database: str, collection: str) -> dict[str, Any]:
         """The newest changes of a collection, at most 50."""
         index = index_of(database)

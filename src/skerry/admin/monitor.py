@@ -39,7 +39,8 @@ class Level(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Observation:
     """A link at one moment. `counts` are how much the counters of `SyncMetrics` grew within the window; lags in milliseconds,
-    None where nothing waits or was ever heard; `pulls` is whether anything comes down by the rules."""
+    None where nothing waits or was ever heard; `pulls` is whether anything comes down by the rules;
+    `switched_by` who has paused or stopped it."""
 
     state: LinkState
     pulls: bool = True
@@ -50,6 +51,7 @@ class Observation:
     quarantined: int = 0
     dead_letters: int = 0
     frozen: tuple[str, ...] = ()
+    switched_by: str | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -130,8 +132,9 @@ def _share(part: int, whole: int) -> float | None:
 
 def _state(seen: Observation, is_strict: bool) -> Finding | None:  # noqa: FBT001 - the shape of every check
     offline = Level.UNHEALTHY if is_strict else Level.DEGRADED
+    by = "" if seen.switched_by is None else f" by {seen.switched_by}"
     levels = {
-        LinkState.STOPPED: (Level.UNHEALTHY, "replication is stopped", "start it: skerry sync start"),
+        LinkState.STOPPED: (Level.UNHEALTHY, f"replication is stopped{by}", "start it: skerry sync start"),
         LinkState.REFUSED: (
             Level.UNHEALTHY,
             f"the hub refuses the link: {seen.error}",
@@ -143,7 +146,7 @@ def _state(seen: Observation, is_strict: bool) -> Finding | None:  # noqa: FBT00
             "check the network and the hub; local work goes on and is sent later",
         ),
         LinkState.CONNECTING: (Level.DEGRADED, "the link is connecting", "wait; if it lasts, check the hub's address"),
-        LinkState.PAUSED: (Level.DEGRADED, "the link is paused", "let it go on: skerry sync resume"),
+        LinkState.PAUSED: (Level.DEGRADED, f"the link is paused{by}", "let it go on: skerry sync resume"),
     }
     if seen.state not in levels:
         return None

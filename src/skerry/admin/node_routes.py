@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
@@ -11,22 +11,52 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from skerry import __version__
 from skerry.admin import monitor, sync_figures
 from skerry.admin.api import Api
+from skerry.admin.link_answers import LinkWithHealth
 from skerry.admin.prometheus import NodeCollector, oplog_span_seconds
-from skerry.admin.responses import Reply, failure, reply
-from skerry.engine.operation_metrics import SECONDS_BOUNDS
+from skerry.admin.responses import Answer, Reply, failure, reply
+from skerry.engine.operation_metrics import SECONDS_BOUNDS, OperationTotals
+from skerry.engine.slow_operations import SlowOperation
 from skerry.errors import SkerryError
+
+_TEXT: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {CONTENT_TYPE_LATEST: {"schema": {"type": "string"}}}}
+}
+
+
+class Alive(Answer):
+    status: Literal["alive"]
+
+
+class Ready(Answer):
+    status: Literal["ready"]
+
+
+class NodeFacts(Answer):
+    """`operations` by command; their `buckets` count times at most the bound of `seconds_bounds` and more than the one before."""
+
+    version: str
+    uptime_ms: int
+    path: str
+    connections: int
+    messages: int
+    cursors: int
+    transactions: int
+    oplog_span_seconds: float | None
+    operations: dict[str, OperationTotals]
+    seconds_bounds: tuple[float, ...]
+    sync: LinkWithHealth | None
 
 
 def open_router(api: Api) -> APIRouter:
     """Return the two routes that need no token, and so tell nothing."""
     router = APIRouter(tags=["open"])
 
-    @router.get("/healthz", response_model=Reply)
+    @router.get("/healthz", response_model=Reply[Alive])
     def healthz() -> dict[str, Any]:
         """The process answers."""
         return reply({"status": "alive"})
 
-    @router.get("/readyz", response_model=Reply)
+    @router.get("/readyz", response_model=Reply[Ready])
     def readyz() -> JSONResponse:
         """The store can be read; 503 otherwise. Whether the hub can be reached does not matter."""
         try:
@@ -46,12 +76,17 @@ def node_router(api: Api, started_ms: int) -> APIRouter:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(NodeCollector(api.node, api.verifies))
 
-    @router.get("/metrics", response_class=Response)
+    @router.get("/metrics", response_class=Response, responses=_TEXT)
     def metrics() -> Response:
         """Every number in Prometheus' text format."""
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
-    @router.get("/api/status", response_model=Reply)
+    @router.get("/api/operations/slow", response_model=Reply[list[SlowOperation]])
+    def slow_operations() -> dict[str, Any]:
+        """The newest operations that took longer than `engine.slow_ms`, without values of documents; the newest first."""
+        return reply([asdict(each) for each in api.node.engine.slow_operations.newest()])
+
+    @router.get("/api/status", response_model=Reply[NodeFacts])
     def status() -> dict[str, Any]:
         """The node: version, connections, cursors, operations, oplog; and its link with its health."""
         node = api.node

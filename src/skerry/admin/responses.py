@@ -8,12 +8,12 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Generic, Literal, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 
@@ -33,11 +33,20 @@ LOG: Final = logging.getLogger("skerry.admin")
 _OF_STATUS: Final = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
-class Reply(BaseModel):
+Data = TypeVar("Data")
+
+
+class Answer(BaseModel):
+    """The data of an answer, field by field: one that is not told of here is a defect, never sent."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Reply(BaseModel, Generic[Data]):
     """An answer."""
 
     success: Literal[True] = True
-    data: Any
+    data: Data
 
 
 class ErrorFacts(BaseModel):

@@ -24,8 +24,8 @@ class RunningNode(Protocol):
         """Start the link anew; false when it runs. Raises LookupError without a hub."""
         ...
 
-    def stop_sync(self) -> bool:
-        """Stop the link until it is started; false when it does not run. Raises LookupError without a hub."""
+    def stop_sync(self, by: str) -> bool:
+        """Stop the link until it is started, as `by` wants; false when it does not run. Raises LookupError without a hub."""
         ...
 
     def settings(self) -> list[EffectiveSetting]:

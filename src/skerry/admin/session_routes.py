@@ -46,7 +46,7 @@ def session_router(api: Api) -> APIRouter:
             return _again("The request came from another site.", 403)
         token = await _token_of(request)
         wait = api.failures.wait_seconds(address, time.monotonic())
-        if wait:
+        if wait and not api.tokens.was_right(token):
             return _again(f"Too many wrong tokens from this address; wait {int(wait) + 1} seconds.", 429)
         caller = await run_in_threadpool(api.tokens.caller, token) if token else None
         if caller is None:

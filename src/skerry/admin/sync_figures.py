@@ -28,8 +28,11 @@ def is_both_ways(replicator: Replicator) -> bool:
     return link.read(lambda view: selection_override.load(view, link.name)).both_ways
 
 
-def metrics(replicator: Replicator, status: LinkStatus) -> dict[str, Any]:
-    """Return the totals of both directions; times in milliseconds, since 1970 where they are moments."""
+def metrics(replicator: Replicator, status: LinkStatus, started_ms: int) -> dict[str, Any]:
+    """Return the totals of both directions; times in milliseconds, since 1970 where they are moments.
+
+    `queueUtilization` is the share of the limit of what may wait, 0 without a limit.
+    """
     up, down = _directions(replicator, status)
     done, failed = up["successful"] + down["successful"], up["failed"] + down["failed"]
     durations = replicator.link.metrics.durations()
@@ -43,8 +46,11 @@ def metrics(replicator: Replicator, status: LinkStatus) -> dict[str, Any]:
         "successRate": done / (done + failed) if done + failed else None,
         "queueSize": status.dirty + status.in_flight,
         "queueWarningThreshold": monitor.QUEUE_DOCUMENTS_MAX,
+        "queueUtilization": status.dirty_fullness,
         "avgSyncTime": _average_ms([durations[name] for name in ("push", "apply") if name in durations]),
         "lastSyncTimestamp": max((each.last_ms for each in durations.values()), default=None),
+        "startTime": started_ms,
+        "uptime": int(time.time() * 1000) - started_ms,
         "syncLag": status.oldest_dirty_ms or 0,
         "connections": {"local": True, "hub": status.state in _CONNECTED},
         "deadLetters": status.dead_letters,
@@ -98,7 +104,7 @@ def report(
             "state": status.state.value,
             "uptime": int(time.time() * 1000) - started_ms,
         },
-        "metrics": metrics(replicator, status),
+        "metrics": metrics(replicator, status, started_ms),
         "directions": directional_metrics(replicator, status, seen),
         "recent": {
             "windowSeconds": 300,
@@ -108,7 +114,13 @@ def report(
             "conflictRate": shares.conflicts,
         },
         "health": health(found, status),
-        "queue": {"size": seen.queue, "byCollection": dict(waiting), "oldestAge": status.oldest_dirty_ms},
+        "queue": {
+            "size": seen.queue,
+            "maxSize": replicator.link.limits.documents_max,
+            "utilization": status.dirty_fullness,
+            "byCollection": dict(waiting),
+            "oldestAge": status.oldest_dirty_ms,
+        },
         "recommendations": [
             {
                 "priority": "high" if each.level is monitor.Level.UNHEALTHY else "medium",

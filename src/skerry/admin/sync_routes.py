@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
@@ -12,24 +13,54 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from skerry.admin.api import Api
-from skerry.admin.bson_json import id_from_text
-from skerry.admin.document_status import document_status
+from skerry.admin.bson_json import as_json, id_from_text
+from skerry.admin.document_answers import DocumentFacts
+from skerry.admin.full_sync_run import FullSyncProgress
 from skerry.admin.gate import AsOperator, note
-from skerry.admin.responses import ApiError, Reply, not_found, reply
+from skerry.admin.link_answers import EnabledLinkFacts, LinkFacts, LinkWithRules, NoLink
+from skerry.admin.openapi import refusals
+from skerry.admin.responses import Answer, ApiError, Reply, not_found, reply
+from skerry.admin.selection_answers import rules
+from skerry.admin.verify_run import VerifyProgress
 from skerry.config.sync_config import Direction
-from skerry.sync.sync_health import LinkStatus
+from skerry.sync import link_switch
+from skerry.sync.document_history import document_history
+from skerry.sync.sync_health import LinkState, LinkStatus
 from skerry.values.namespace import Namespace
 
 EVENT_SECONDS: Final = 1.0
 KEEP_ALIVE_SECONDS: Final = 15.0
 STREAMS_MAX: Final = 16
+STREAMS_OF_CALLER_MAX: Final = 4
 _CHANGING: Final = ("oldest_dirty_ms", "stream_age_ms")  # differ at every look
+
+
+_EVENT_STREAM: Final = "text/event-stream"
+_EVENT_SCHEMA: Final = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {"event": {"enum": ["status", "lag"]}, "data": {"type": "string", "description": "JSON"}},
+}
+_EVENTS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {_EVENT_STREAM: {"schema": _EVENT_SCHEMA}}, "description": "Events, until one side ends it"},
+    **refusals(409),
+}
 
 
 class VerifyOrder(BaseModel):
     """Which collections to compare; none given: all that travel."""
 
     collections: list[str] | None = None
+
+
+class Changed(Answer):
+    """Whether anything was changed by the order: false when it was so already."""
+
+    changed: bool
+
+
+class State(Answer):
+    state: str
 
 
 def sync_router(api: Api) -> APIRouter:
@@ -43,7 +74,7 @@ def sync_router(api: Api) -> APIRouter:
 
 
 def _add_reading(router: APIRouter, api: Api) -> None:
-    @router.get("/status", response_model=Reply)
+    @router.get("/status", response_model=Reply[NoLink | EnabledLinkFacts])
     def status() -> dict[str, Any]:
         """The link's state and what waits; `enabled: false` for a node without a hub."""
         replicator = api.node.replicator
@@ -51,69 +82,72 @@ def _add_reading(router: APIRouter, api: Api) -> None:
             {"enabled": False} if replicator is None else {"enabled": True, **replicator.status().to_document()}
         )
 
-    @router.get("/links", response_model=Reply)
+    @router.get("/links", response_model=Reply[list[LinkFacts]])
     def links() -> dict[str, Any]:
         """Every link of this node."""
         replicator = api.node.replicator
         return reply([] if replicator is None else [replicator.status().to_document()])
 
-    @router.get("/links/{name}", response_model=Reply)
+    @router.get("/links/{name}", response_model=Reply[LinkWithRules], responses=refusals(404, 409))
     def link(name: str) -> dict[str, Any]:
         """One link, with its rules."""
         replicator = api.replicator
         if replicator.link.name != name:
             raise not_found(f"link {name!r}")
-        rules = [
-            {"pattern": rule.pattern, "direction": rule.direction.value} for rule in replicator.link.selection.rules
-        ]
-        return reply({**replicator.status().to_document(), "rules": rules})
+        return reply({**replicator.status().to_document(), "rules": rules(replicator.link.selection.rules)})
 
-    @router.get("/documents", response_model=Reply)
+    @router.get("/documents", response_model=Reply[DocumentFacts], responses=refusals(409))
     def document(_caller: AsOperator, namespace: str, id: str, hub: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002
-        """Where one document stands; `id` is Extended JSON or a string. `hub`: look there as well."""
-        found = document_status(api.link, Namespace.parse(namespace), id_from_text(id), ask_hub=hub)
-        return reply(found)
+        """Where one document stands and what happened to it; `id` is Extended JSON or a string. `hub`: look there as well."""
+        found = document_history(api.link, Namespace.parse(namespace), id_from_text(id), ask_hub=hub)
+        return reply(as_json(found))
 
 
 def _add_switches(router: APIRouter, api: Api) -> None:
-    @router.post("/start", response_model=Reply)
+    @router.post("/start", response_model=Reply[Changed], responses=refusals(409))
     def start(_caller: AsOperator) -> dict[str, Any]:
         """Start the link after it was stopped."""
         _ = api.replicator
         return reply({"changed": api.node.start_sync()})
 
-    @router.post("/stop", response_model=Reply)
-    def stop(_caller: AsOperator) -> dict[str, Any]:
-        """Stop the link, until it is started or the node is; local writes are still captured."""
+    @router.post("/stop", response_model=Reply[Changed], responses=refusals(409))
+    def stop(caller: AsOperator) -> dict[str, Any]:
+        """Stop the link until it is started, also over restarts of the node; local writes are still captured."""
         _ = api.replicator
-        return reply({"changed": api.node.stop_sync()})
+        return reply({"changed": api.node.stop_sync(caller.name)})
 
-    @router.post("/pause", response_model=Reply)
-    def pause(_caller: AsOperator) -> dict[str, Any]:
-        """Send and take nothing until `resume`, or until the node starts again."""
-        api.running.pause()
-        return reply({"state": api.running.status().state.value})
+    @router.post("/pause", response_model=Reply[State], responses=refusals(409))
+    def pause(caller: AsOperator) -> dict[str, Any]:
+        """Send and take nothing until `resume`, also over restarts of the node."""
+        running = api.running
+        link = running.link
+        link.write(lambda view: link_switch.switch_off(view, link.name, LinkState.PAUSED, caller.name), durable=True)
+        running.pause()
+        return reply({"state": running.status().state.value})
 
-    @router.post("/resume", response_model=Reply)
+    @router.post("/resume", response_model=Reply[State], responses=refusals(409))
     def resume(_caller: AsOperator) -> dict[str, Any]:
         """Go on after a pause, or try again at once after a refusal."""
-        api.running.resume()
-        return reply({"state": api.running.status().state.value})
+        running = api.running
+        link = running.link
+        link.write(lambda view: link_switch.switch_on(view, link.name), durable=True)
+        running.resume()
+        return reply({"state": running.status().state.value})
 
 
 def _add_comparisons(router: APIRouter, api: Api) -> None:
-    @router.post("/full", status_code=202, response_model=Reply)
+    @router.post("/full", status_code=202, response_model=Reply[FullSyncProgress], responses=refusals(409))
     def start_full_sync(_caller: AsOperator) -> dict[str, Any]:
         """Compare every collection and repair what differs; 409 while one is under way or the hub is out of reach."""
         api.full_syncs.start(api.running)
         return reply(api.full_syncs.progress(api.replicator))
 
-    @router.get("/full", response_model=Reply)
+    @router.get("/full", response_model=Reply[FullSyncProgress], responses=refusals(409))
     def full_sync() -> dict[str, Any]:
         """How far the full sync has come."""
         return reply(api.full_syncs.progress(api.replicator))
 
-    @router.post("/verify", status_code=202, response_model=Reply)
+    @router.post("/verify", status_code=202, response_model=Reply[VerifyProgress], responses=refusals(409))
     def start_verify(_caller: AsOperator, request: Request, order: VerifyOrder | None = None) -> dict[str, Any]:
         """Compare both sides and change nothing; 409 while a comparison is running."""
         names = None if order is None else order.collections
@@ -126,42 +160,41 @@ def _add_comparisons(router: APIRouter, api: Api) -> None:
             raise ApiError(409, "verify_running", "a comparison is running")
         return reply(api.verifies.progress())
 
-    @router.get("/verify", response_model=Reply)
+    @router.get("/verify", response_model=Reply[VerifyProgress])
     def verify() -> dict[str, Any]:
         """The running comparison, or the last one."""
         return reply(api.verifies.progress())
 
-    @router.delete("/verify", response_model=Reply)
+    @router.delete("/verify", response_model=Reply[Changed])
     def cancel_verify(_caller: AsOperator) -> dict[str, Any]:
         """End the running comparison."""
         return reply({"changed": api.verifies.cancel()})
 
 
 def _add_events(router: APIRouter, api: Api) -> None:
-    open_streams = 0
+    open_streams: Counter[str] = Counter()  # by the name of the token
 
-    @router.get("/events", response_class=StreamingResponse)
-    async def events(once: Annotated[bool, Query()] = False) -> StreamingResponse:  # noqa: FBT002
+    @router.get("/events", response_class=StreamingResponse, responses=_EVENTS)
+    async def events(request: Request, once: Annotated[bool, Query()] = False) -> StreamingResponse:  # noqa: FBT002
         """Server-sent events: `status` when anything but the lags has changed, `lag` every second something waits.
 
         `once`: only the first.
         """
-        nonlocal open_streams
-        if open_streams >= STREAMS_MAX:
-            raise ApiError(503, "too_many_streams", f"at most {STREAMS_MAX} event streams at a time")
-        replicator = api.replicator
-        open_streams += 1
+        caller = request.state.caller.name
+        if open_streams.total() >= STREAMS_MAX or open_streams[caller] >= STREAMS_OF_CALLER_MAX:
+            message = f"at most {STREAMS_OF_CALLER_MAX} event streams for a token, and {STREAMS_MAX} in all, at a time"
+            raise ApiError(503, "too_many_streams", message)
+        _ = api.replicator
 
         async def stream() -> AsyncIterator[str]:
-            nonlocal open_streams
+            open_streams[caller] += 1
             try:
                 async for text in _events(api, is_single=once):
                     yield text
             finally:
-                open_streams -= 1
+                open_streams[caller] -= 1
 
-        _ = replicator
-        return StreamingResponse(stream(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        return StreamingResponse(stream(), media_type=_EVENT_STREAM, headers={"Cache-Control": "no-store"})
 
 
 async def _events(api: Api, *, is_single: bool) -> AsyncIterator[str]:

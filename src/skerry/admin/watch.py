@@ -57,6 +57,7 @@ class SyncWatch:
             quarantined=status.quarantined,
             dead_letters=status.dead_letters,
             frozen=tuple(status.frozen),
+            switched_by=None if status.switched is None else status.switched.by,
             counts=growth(earlier, status.counters),
         )
 
@@ -68,7 +69,8 @@ class SyncWatch:
         status = replicator.status()
         due = self._cool_down.due(findings(self.observe(status)), now_seconds)
         for finding in due:
-            LOG.warning("link %s is %s: %s (%s)", status.link, finding.level.value, finding.message, finding.advice)
+            told = (status.link, finding.level.value, finding.message, finding.advice)
+            LOG.warning("link %s is %s: %s (%s)", *told, extra={"link": status.link})
         with self._lock:
             self._samples.append((now_seconds, status.counters))
             while now_seconds - self._samples[0][0] > WINDOW_SECONDS:

@@ -3,7 +3,7 @@
 Documents are pulled, so a pipeline of streaming stages holds one document, and `$limit` stops the source.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,22 +17,41 @@ from skerry.errors import CommandError, NotImplementedYetError, TypeMismatchErro
 STAGES_MAX: Final = 1000
 """Source: MongoDB manual, "Aggregation Pipeline Limits"."""
 
+CHECK_DOCUMENTS: Final = 256
+"""So many documents are computed on between two looks at the time limit."""
+MULTIPLYING: Final = frozenset(("$unwind",))
+"""Stages that make many documents of one, which the source of the pipeline therefore cannot count."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """A compiled pipeline; may run several times, one run at a time."""
+    """A compiled pipeline; may run several times, one run at a time.
+
+    `check` raises when the operation has to end. A source that is a collection calls it by itself.
+    """
 
     stages: tuple[Stage, ...]
+    check: Callable[[], None] | None = None
 
     def run(self, source: Iterator[Document]) -> Iterator[Document]:
         """Return the iterator of results; it pulls from `source` as it is pulled from.
 
         The documents of `source` are never changed, but results may share parts with them.
         """
-        documents = source
+        check = self.check
+        documents = source if check is None else _checked(source, check)
         for stage in self.stages:
             documents = stage.run(documents)
+            if check is not None and stage.name in MULTIPLYING:
+                documents = _checked(documents, check)
         return documents
+
+
+def _checked(documents: Iterator[Document], check: Callable[[], None]) -> Iterator[Document]:
+    for number, document in enumerate(documents):
+        if number % CHECK_DOCUMENTS == 0:
+            check()
+        yield document
 
 
 def compile_pipeline(
@@ -77,7 +96,7 @@ def _compile_in(stages: Sequence[Mapping[str, Any]], scope: StageScope) -> Pipel
         else:
             run = definition.parse(argument, scope)
         compiled.append(Stage(name, argument, run))
-    return Pipeline(tuple(compiled))
+    return Pipeline(tuple(compiled), None if scope.pipeline_context is None else scope.pipeline_context.check)
 
 
 def _definition(name: str, *, is_first: bool = True) -> StageDefinition:

@@ -20,6 +20,9 @@ class PipelineContext(Protocol):
     def namespace(self) -> Namespace:
         """The collection that the pipeline runs on."""
 
+    def check(self) -> None:
+        """Raise when the operation has used up its time, or has to end for another reason."""
+
     def find(
         self,
         namespace: Namespace,

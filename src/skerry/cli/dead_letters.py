@@ -57,10 +57,12 @@ def retry(
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Try again, within a second."""
+    """Try again, within a second: one alone, or all of them."""
     path = "/api/sync/dead-letters/retry" if id is None else f"/api/sync/dead-letters/{id}/retry"
     found = connect(data, url, token_file).post(path)
-    print_json(found) if as_json else typer.echo("they are being tried again")
+    print_json(found) if as_json else typer.echo(
+        "they are being tried again" if id is None else f"dead letter {id} is being tried again"
+    )
 
 
 @dead_letters.command()

@@ -4,7 +4,7 @@
 1  the operation failed                5  the node's admin API does not let the caller in
 2  wrong usage, or an unknown or       6  not well: the link is unhealthy, or both sides differ
    impossible setting
-3  the data directory cannot be used
+3  the data directory cannot be used       130  ended by Ctrl-C
 """
 
 import sys
@@ -13,19 +13,24 @@ from typing import Annotated, Final
 import typer
 
 from skerry.cli.backup import backup
+from skerry.cli.compact import compact
 from skerry.cli.comparison import full_sync, verify
+from skerry.cli.config import config
 from skerry.cli.conflicts import conflicts
 from skerry.cli.dead_letters import dead_letters
 from skerry.cli.demo import demo
 from skerry.cli.doctor import doctor
+from skerry.cli.dump import dump
 from skerry.cli.node_client import NodeError
 from skerry.cli.restore import restore
 from skerry.cli.selection import selection
 from skerry.cli.serve import serve
 from skerry.cli.status import status
 from skerry.cli.sync import sync
+from skerry.cli.token import token
 from skerry.cli.top import top
 from skerry.cli.user import user
+from skerry.cli.validate import validate
 from skerry.errors import ConfigurationError, SkerryError, StorageError
 
 EXIT_FAILED: Final = 1
@@ -34,27 +39,32 @@ EXIT_STORAGE: Final = 3
 EXIT_UNREACHABLE: Final = 4
 EXIT_NOT_ALLOWED: Final = 5
 EXIT_NOT_WELL: Final = 6
+EXIT_INTERRUPTED: Final = 130
 
 app = typer.Typer(
     name="skerry",
     help="A local-first MongoDB: an edge server in step with a hub.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.command()(backup)
+app.command()(compact)
+app.command()(config)
 app.command()(demo)
 app.command()(doctor)
+app.command()(dump)
 app.command()(full_sync)
 app.command()(restore)
 app.command()(selection)
 app.command()(serve)
 app.command()(status)
 app.command()(top)
+app.command()(validate)
 app.command()(verify)
 app.add_typer(conflicts, name="conflicts")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(sync, name="sync")
+app.add_typer(token, name="token")
 app.add_typer(user, name="user")
 
 
@@ -91,6 +101,8 @@ def main() -> None:
     except (SkerryError, OSError) as error:
         typer.echo(f"skerry: {error}", err=True)
         sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
 
 
 def exit_code(error: Exception) -> int:

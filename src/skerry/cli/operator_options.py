@@ -1,7 +1,7 @@
 """The options that every command for a running node has, and how the node is found by them.
 
 With `--data`, by the run file in the data directory, which also has a token; else at `--url`, with the token from a file or
-from `SKERRY_ADMIN_TOKEN`. A token is never an argument: arguments show in lists of processes.
+from `SKERRY_ADMIN_TOKEN` or `SKERRY_ADMIN_TOKEN_FILE`. A token is never an argument: arguments show in lists of processes.
 """
 
 import os
@@ -11,10 +11,12 @@ from typing import Annotated, Final
 import typer
 
 from skerry.cli.node_client import NodeClient, NodeUnreachableError
+from skerry.config.secret_values import FILE_SUFFIX, read_secret_file, revealed
 from skerry.errors import ConfigurationError
 
 DEFAULT_URL: Final = "http://127.0.0.1:27080"
 TOKEN_VARIABLE: Final = "SKERRY_ADMIN_TOKEN"  # noqa: S105  a name
+FILE_VARIABLE: Final = TOKEN_VARIABLE + FILE_SUFFIX.upper()
 
 Data = Annotated[
     Path | None, typer.Option("--data", help="Data directory of a node on this machine.", file_okay=False, exists=True)
@@ -49,5 +51,7 @@ def connect(data: Path | None, url: str | None, token_file: Path | None) -> Node
 
 def _token(token_file: Path | None) -> str | None:
     if token_file is not None:
-        return token_file.read_text("utf-8").strip()
-    return os.environ.get(TOKEN_VARIABLE) or None
+        return read_secret_file("--token-file", token_file)
+    if FILE_VARIABLE in os.environ:
+        return read_secret_file(FILE_VARIABLE, os.environ[FILE_VARIABLE])
+    return revealed(TOKEN_VARIABLE, os.environ.get(TOKEN_VARIABLE, "")) or None

@@ -1,6 +1,7 @@
 """`skerry selection`: which collections travel and which way; seen, and changed while the node runs."""
 
-from typing import Annotated
+import json
+from typing import Annotated, Any
 
 import typer
 
@@ -18,7 +19,9 @@ def selection(
     set_rules: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", help="NAMESPACE=DIRECTION (both, pull, push, none) instead of the configured one; may be repeated."
+            "--set",
+            help="NAMESPACE=DIRECTION (both, pull, push, none) instead of the configured one; may be repeated. With a query,"
+            " NAMESPACE=DIRECTION {…} in Extended JSON, only documents that match it travel.",
         ),
     ] = None,
     unset: Annotated[list[str] | None, typer.Option(help="NAMESPACE that is to travel as configured again.")] = None,
@@ -34,7 +37,8 @@ def selection(
     if both_ways is not None:
         node.post("/api/sync/bidirectional/toggle", {"enabled": both_ways})
     for rule in rules:
-        node.put(f"/api/sync/collections/{path_part(rule.pattern)}/direction", {"direction": rule.direction.value})
+        order = {"direction": rule.direction.value, "filter": json.loads(rule.filter) if rule.filter else None}
+        node.put(f"/api/sync/collections/{path_part(rule.pattern)}/direction", order)
     for namespace in unset or ():
         node.delete(f"/api/sync/collections/{path_part(namespace)}/direction")
     for namespace in thaw or ():
@@ -51,12 +55,17 @@ def _show(node: NodeClient, found: dict[str, object]) -> None:
     out = console()
     pairs = [
         ("node", node.url),
-        ("rules in effect", ", ".join(f"{rule['pattern']}={rule['direction']}" for rule in chosen["effective"])),
+        ("rules in effect", ", ".join(_rule(rule) for rule in chosen["effective"])),
         ("the hub's changes", "come down" if override["both_ways"] else "do not come down"),
         ("excluded", ", ".join(override["excluded"]) or None),
         ("excluded from coming down", ", ".join(override["excluded_from_pull"]) or None),
     ]
     out.print(facts(pair for pair in pairs if pair[1] is not None))
-    headings = ("collection", "direction", "state", "documents", "wait to be sent", "frozen because")
-    names = ("namespace", "direction", "state", "documents", "waiting", "frozen")
+    headings = ("collection", "direction", "only", "state", "documents", "wait to be sent", "frozen because")
+    names = ("namespace", "direction", "filter", "state", "documents", "waiting", "frozen")
     out.print(table(headings, [[each[name] for name in names] for each in collections]))
+
+
+def _rule(rule: dict[str, Any]) -> str:
+    only = "" if rule["filter"] is None else f" {json.dumps(rule['filter'])}"
+    return f"{rule['pattern']}={rule['direction']}{only}"

@@ -1,17 +1,21 @@
 """`skerry serve`: run a node until SIGTERM or SIGINT."""
 
 import gc
-import os
+import logging
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
-from skerry.config import load_settings, parse_bind, parse_rule
+from skerry.cli.log_output import end_log, start_log
+from skerry.cli.node_options import Admin, Auth, Bind, Config, Hub, LinkName, NodeOptions, Sync, UnixSocket
+from skerry.cli.trace_output import end_traces, start_traces
+from skerry.config import Settings
 
-SETTINGS_FILE: Final = "skerry.toml"
+LOG: Final = logging.getLogger("skerry.config")
+
 # With the interpreter's own 5 ms a scan in one thread makes the point reads of others 17 times slower (measured).
 SWITCH_INTERVAL_SECONDS: Final = 0.0005
 GC_THRESHOLD: Final = 50_000  # a large $group holds many objects and no cycle: looking for them halves its speed
@@ -21,40 +25,36 @@ def serve(
     data: Annotated[
         Path, typer.Option(help="Directory of the database; made when it does not exist.", file_okay=False)
     ],
-    bind: Annotated[str | None, typer.Option(help="HOST:PORT to listen on; port 0 takes any free one.")] = None,
-    unix_socket: Annotated[Path | None, typer.Option(help="Also listen on a Unix socket at this path.")] = None,
-    hub: Annotated[str | None, typer.Option(help="URI of the hub to keep in step with.")] = None,
-    sync: Annotated[
-        list[str] | None,
-        typer.Option(help="PATTERN=DIRECTION (both, pull, push, none), for example 'shop.*=both'; may be repeated."),
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the link to the hub in this node's reports.")] = None,
-    admin: Annotated[str | None, typer.Option(help="HOST:PORT of the admin API; without it there is none.")] = None,
-    auth: Annotated[  # noqa: FBT002 - typer makes an option of it
-        bool, typer.Option("--auth", help="Everybody has to log in, even while there is no user.")
-    ] = False,
-    config: Annotated[
-        Path | None, typer.Option(help=f"Settings file; default: {SETTINGS_FILE} in the data directory.", exists=True)
-    ] = None,
+    bind: Bind = None,
+    unix_socket: UnixSocket = None,
+    hub: Hub = None,
+    sync: Sync = None,
+    name: LinkName = None,
+    admin: Admin = None,
+    auth: Auth = False,  # noqa: FBT002 - typer makes an option of it
+    config: Config = None,
 ) -> None:
     """Run a node: the database for every program on this site, kept in step with a hub.
 
     Prints one line, `skerry ready mongodb://HOST:PORT`, when it accepts connections; with `--admin` a second one with its URL.
     """
-    host, port = parse_bind(bind) if bind is not None else (None, None)
-    admin_host, admin_port = parse_bind(admin) if admin is not None else (None, None)
-    arguments: dict[str, dict[str, Any]] = {
-        "admin": {"bind_host": admin_host, "bind_port": admin_port},
-        "server": {"bind_host": host, "bind_port": port, "unix_socket_path": unix_socket, "auth": auth or None},
-        "sync": {
-            "hub_uri": hub,
-            "rules": tuple(parse_rule(rule) for rule in sync) if sync else None,
-            "link_name": name,
-        },
-    }
-    settings = load_settings(file=config or data / SETTINGS_FILE, environment=os.environ, arguments=arguments)
+    options = NodeOptions(
+        data=data,
+        bind=bind,
+        unix_socket=unix_socket,
+        hub=hub,
+        sync=sync,
+        name=name,
+        admin=admin,
+        auth=auth,
+        config=config,
+    )
+    settings = options.settings()
     ending = {signal.SIGTERM, signal.SIGINT}
     _tune_interpreter()
+    log = start_log(settings.server.log_format, settings.server.log_level)
+    _log_doubts(settings)
+    traces = start_traces() if settings.server.traces else None
     # Blocked before any thread starts: a signal that comes while the node starts waits for sigwait, and none hits a worker.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ending)
     try:
@@ -80,6 +80,17 @@ def serve(
             node.stop()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if traces is not None:
+            end_traces(traces)
+        end_log(log)
+
+
+def _log_doubts(settings: Settings) -> None:
+    """Log what is odd about the settings, and loudest why there is no link although there should be one."""
+    for warning in settings.warnings:
+        LOG.warning(warning)
+    if settings.sync_fault is not None:
+        LOG.error("%s. NOTHING IS KEPT IN STEP WITH A HUB until that is put right", settings.sync_fault)
 
 
 def _tune_interpreter() -> None:

@@ -39,6 +39,10 @@ def link_facts(link: dict[str, Any]) -> list[tuple[str, Any]]:
     return [
         ("link", link["link"]),
         ("state", link["state"]),
+        (
+            "switched off",
+            None if link["switched"] is None else f"{link['switched']['state']} by {link['switched']['by']}",
+        ),
         ("health", link["health"]["status"]),
         ("waits to be sent", waiting),
         ("oldest waits for", duration(link["oldest_dirty_ms"])),

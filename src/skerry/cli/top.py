@@ -28,13 +28,10 @@ def top(
 ) -> None:
     """Show live what a node and its link are doing."""
     node = connect(data, url, token_file)
-    try:
-        if as_json or not sys.stdout.isatty():
-            _print_each(node, interval, count, as_json=as_json)
-        else:
-            _live(node, interval, count)
-    except KeyboardInterrupt:
-        pass  # that is how one leaves
+    if as_json or not sys.stdout.isatty():
+        _print_each(node, interval, count, as_json=as_json)
+    else:
+        _live(node, interval, count)
 
 
 def _print_each(node: NodeClient, interval: float, count: int | None, *, as_json: bool) -> None:

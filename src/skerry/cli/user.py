@@ -7,23 +7,20 @@ every process can read.
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
-from skerry.errors import BadValueError, NotADatabaseError
-
-if TYPE_CHECKING:
-    from skerry.engine.engine import Engine
-
-DATABASE_FILE: Final = "skerry.db"
+from skerry.cli.completion import complete_user
+from skerry.cli.open_database import opened
+from skerry.config.secret_values import read_secret_file
+from skerry.errors import BadValueError
 
 user = typer.Typer(no_args_is_help=True, help="Add, list and remove the users of a database.")
 
-Name = Annotated[str, typer.Argument(help="Name of the user.")]
+Name = Annotated[str, typer.Argument(help="Name of the user.", autocompletion=complete_user)]
+NewName = Annotated[str, typer.Argument(help="Name of the user.")]
 Data = Annotated[Path, typer.Option(help="Directory of the database.", file_okay=False)]
 Database = Annotated[str, typer.Option("--db", help="Database in which the user is, and logs in.")]
 PasswordFile = Annotated[
@@ -34,7 +31,7 @@ PasswordVariable = Annotated[str | None, typer.Option(help="Environment variable
 
 @user.command()
 def add(
-    name: Name,
+    name: NewName,
     data: Data,
     role: Annotated[list[str], typer.Option(help="ROLE@DB, or ROLE for one in the user's database; may be repeated.")],
     db: Database = "admin",
@@ -42,13 +39,15 @@ def add(
     password_env: PasswordVariable = None,
 ) -> None:
     """Add a user; from then on everybody who comes over the network has to log in."""
+    from skerry.commands.command import EXTERNAL_DATABASE
     from skerry.commands.user_commands import check_first_user, roles_from, user_record
 
     roles = roles_from([_role(each, db) for each in role], db)
-    with _opened(data) as engine:
+    with opened(data) as engine:
         if not engine.users.has_any():
             check_first_user(roles)
-        record = user_record(db, name, _password(password_file, password_env), roles)
+        secret = None if db == EXTERNAL_DATABASE else _password(password_file, password_env)
+        record = user_record(db, name, secret, roles)
         engine.users.create(record)
     typer.echo(f"added {name}@{db}")
 
@@ -59,7 +58,7 @@ def list_users(
     as_json: Annotated[bool, typer.Option("--json", help="Print the users as JSON.")] = False,  # noqa: FBT002
 ) -> None:
     """List the users with their roles."""
-    with _opened(data) as engine:
+    with opened(data) as engine:
         records = engine.users.find(None)
     if as_json:
         shown = [{"user": each["user"], "db": each["db"], "roles": each["roles"]} for each in records]
@@ -73,7 +72,7 @@ def list_users(
 @user.command()
 def remove(name: Name, data: Data, db: Database = "admin") -> None:
     """Remove a user, who is logged out wherever he is."""
-    with _opened(data) as engine:
+    with opened(data) as engine:
         engine.users.remove(db, name)
     typer.echo(f"removed {name}@{db}")
 
@@ -89,23 +88,10 @@ def password(
     """Give a user another password."""
     from skerry.commands.user_commands import changed_password
 
-    with _opened(data) as engine:
+    with opened(data) as engine:
         secret = _password(password_file, password_env)
         engine.users.change(db, name, lambda record: changed_password(record, secret, None))
     typer.echo(f"changed the password of {name}@{db}")
-
-
-@contextmanager
-def _opened(data: Path) -> "Iterator[Engine]":
-    if not (data / DATABASE_FILE).is_file():
-        raise NotADatabaseError(f"There is no database in {data}", str(data))
-    from skerry.engine.engine import Engine  # here, because it imports the whole engine
-
-    engine = Engine(data)
-    try:
-        yield engine
-    finally:
-        engine.close()
 
 
 def _role(text: str, db: str) -> dict[str, Any]:
@@ -114,7 +100,7 @@ def _role(text: str, db: str) -> dict[str, Any]:
 
 
 def _password(file: Path | None, variable: str | None) -> str:
-    """The new password. Raises BadValueError when it is not there, OSError for a file that cannot be read."""
+    """The new password. Raises BadValueError when it is not there, ConfigurationError for a file that cannot be read."""
     if file is not None and variable is not None:
         raise BadValueError("give the password in a file or in a variable, not in both")
     if variable is not None:
@@ -122,7 +108,17 @@ def _password(file: Path | None, variable: str | None) -> str:
             raise BadValueError(f"the environment has no variable {variable}")
         return os.environ[variable]
     if file is not None:
-        text = sys.stdin.readline() if str(file) == "-" else file.read_text("utf-8").partition("\n")[0]
-        return text.rstrip("\r\n")
-    answer: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        if str(file) == "-":
+            return sys.stdin.readline().rstrip("\r\n")
+        return read_secret_file("--password-file", file)
+    return _asked()
+
+
+def _asked() -> str:
+    try:
+        answer: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    except typer.Abort as abort:
+        if isinstance(abort.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None  # as everywhere else; without this it ends with 1
+        raise
     return answer

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from skerry.auth.roles import inherited, privileges_of, role_documents
 from skerry.commands import command_fields as fields
+from skerry.commands.certificate_log_in import X509, log_in_by_certificate
 from skerry.commands.client_access import ClientAccess
-from skerry.commands.command import Command, InTransaction, Request, checked_database
+from skerry.commands.command import EXTERNAL_DATABASE, Command, InTransaction, Request, checked_database
 from skerry.commands.command_fields import CommandFields
 from skerry.commands.scram_parts import scram_parts
 from skerry.errors import AuthenticationFailedError, CommandError, ProtocolError, TypeMismatchError
@@ -47,9 +48,9 @@ class LogIn:
         self._has_begun = True
         try:
             if proves:
-                answer = throttle.prove(access.address, lambda: self._scram.step(payload))
+                answer = throttle.prove(access.address, self._target, lambda: self._scram.step(payload))
             else:
-                throttle.check(access.address)
+                throttle.check(access.address, self._target)
                 answer = self._scram.step(payload)
         except AuthenticationFailedError:
             # As a literal: the name is whatever a stranger wrote, and must not look like another line of the log.
@@ -64,6 +65,12 @@ class LogIn:
     def is_done(self) -> bool:
         """Whether nothing more is to be said."""
         return bool(self._scram.is_done)
+
+    @property
+    def _target(self) -> str | None:
+        """Whom it is about, for the throttle; None before the first message has said it."""
+        name = self._scram.user_name
+        return f"{self._db}.{name}" if name else None
 
     def _look_up(self, user_name: str) -> Any:
         self._record = self._access.control.users.get(self._db, user_name)
@@ -123,9 +130,16 @@ def _access(request: Request) -> ClientAccess:
 def speculative_log_in(request: Request) -> dict[str, Any] | None:
     """Begin the log-in that a `hello` brings with it; None when that fails, and the driver goes on with `saslStart`."""
     spec, access = request.body.get("speculativeAuthenticate"), request.client.access
-    if access is None or not isinstance(spec, Mapping) or "saslStart" not in spec:
+    if access is None or not isinstance(spec, Mapping):
         return None
+    if "authenticate" in spec:
+        try:
+            return log_in_by_certificate(access, spec.get("db", EXTERNAL_DATABASE), spec)
+        except CommandError:
+            return None
     db, mechanism = spec.get("db"), spec.get("mechanism")
+    if "saslStart" not in spec:
+        return None
     if not isinstance(db, str) or not isinstance(mechanism, str):
         return None
     try:
@@ -141,6 +155,8 @@ def supported_mechanisms(request: Request) -> list[str]:
         return []
     db, _, name = asked.partition(".")
     record = access.control.users.get(db, name)
+    if db == EXTERNAL_DATABASE:
+        return [X509]
     return [each for each in MECHANISM_NAMES if record is None or each in record["credentials"]]
 
 

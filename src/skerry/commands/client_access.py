@@ -62,12 +62,16 @@ class LoggedInUser:
 
 
 class ClientAccess:
-    """One connection's rights; used by its thread alone. `conversation` is the log-in that is going on."""
+    """One connection's rights; used by its thread alone. `conversation` is the log-in that is going on.
+
+    `certificate_subject` is the name in the certificate that the client showed and an authority of ours vouches for.
+    """
 
     def __init__(self, control: AccessControl, *, connection: str, address: str, is_loopback: bool) -> None:
         self.control = control
         self.address = address
         self.is_loopback = is_loopback
+        self.certificate_subject: str | None = None
         self.user: LoggedInUser | None = None
         self.conversation: Any = None
         self.remembered: dict[tuple[str, str, Any], tuple[Need, ...]] = {}

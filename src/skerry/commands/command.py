@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from skerry.commands.client_context import ClientContext
 from skerry.commands.command_fields import CommandFields
@@ -14,6 +14,9 @@ from skerry.engine.operation_context import OperationContext
 from skerry.values.namespace import Namespace, check_database_name
 
 Reply = dict[str, Any] | RawReply
+
+EXTERNAL_DATABASE: Final = "$external"
+"""Where the users are who prove themselves by something else than a password kept here: their certificates."""
 
 
 class InTransaction(Enum):
@@ -67,6 +70,7 @@ def checked_namespace(db: str, coll: str) -> Namespace:
 
 @lru_cache(maxsize=256)
 def checked_database(name: str) -> str:
-    """Return the name of a database that a client sent. Raises `InvalidNamespaceError`."""
-    check_database_name(name)
+    """Return the name of a database that a client sent; `$external` has users only. Raises `InvalidNamespaceError`."""
+    if name != EXTERNAL_DATABASE:
+        check_database_name(name)
     return name

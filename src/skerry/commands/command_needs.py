@@ -208,6 +208,7 @@ _FIND_AND_MODIFY: Final = Requirement(_on_collection("find", "update", "insert",
 REQUIREMENTS: Final[dict[str, Requirement]] = {
     "abortTransaction": LOGGED_IN,
     "aggregate": Requirement(None, _aggregate),
+    "authenticate": OPEN,
     "buildInfo": OPEN,
     "buildinfo": OPEN,
     "bulkWrite": Requirement(None, _bulk_write),

@@ -5,6 +5,7 @@ from typing import Final
 from skerry.commands.aggregate_commands import AGGREGATE, EXPLAIN
 from skerry.commands.authentication import CONNECTION_STATUS, LOGOUT, SASL_CONTINUE, SASL_START
 from skerry.commands.bulk_write import BULK_WRITE
+from skerry.commands.certificate_log_in import AUTHENTICATE
 from skerry.commands.collection_commands import (
     COLL_MOD,
     CREATE,
@@ -59,6 +60,7 @@ from skerry.errors import CommandNotFoundError, NotImplementedYetError
 COMMANDS: Final[dict[str, Command]] = {
     "abortTransaction": ABORT_TRANSACTION,
     "aggregate": AGGREGATE,
+    "authenticate": AUTHENTICATE,
     "buildInfo": BUILD_INFO,
     "buildinfo": BUILD_INFO_LOWER,
     "bulkWrite": BULK_WRITE,

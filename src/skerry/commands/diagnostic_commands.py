@@ -23,7 +23,7 @@ MONGODB_VERSION: Final = "8.0.0"
 
 _STARTED: Final = time.monotonic()
 _PARAMETERS: Final[dict[str, Any]] = {
-    "authenticationMechanisms": ["SCRAM-SHA-1", "SCRAM-SHA-256"],
+    "authenticationMechanisms": ["SCRAM-SHA-1", "SCRAM-SHA-256", "MONGODB-X509"],
     "enableTestCommands": False,
     "featureCompatibilityVersion": {"version": "8.0"},
     "logLevel": 0,

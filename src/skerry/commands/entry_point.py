@@ -16,8 +16,10 @@ from skerry.commands.client_access import ClientAccess
 from skerry.commands.client_context import ClientContext
 from skerry.commands.command import Command, InTransaction, Reply, Request, checked_database
 from skerry.commands.command_needs import authorize
+from skerry.commands.command_span import command_span, note_code
 from skerry.commands.generic_arguments import operation_context, write_concern_error
 from skerry.commands.raw_reply import RawReply, finish, finish_error, stored_reply
+from skerry.commands.slow_commands import note_if_slow
 from skerry.commands.write_errors import error_reply
 from skerry.engine.engine import Engine
 from skerry.engine.logical_sessions import StatementAlreadyExecuted
@@ -30,6 +32,7 @@ from skerry.errors import (
     StorageError,
     TypeMismatchError,
 )
+from skerry.tracing import is_tracing
 from skerry.values import documents
 from skerry.values.type_order import type_name_of
 from skerry.wire.op_msg import OpMsg
@@ -103,6 +106,7 @@ def _run(body: Mapping[str, Any], message: OpMsg, client: ClientContext, engine:
     if command.admin_only and db != "admin":
         raise CommandError(f"{name} may only be run against the admin database.", 13)
     ctx = operation_context(body, command, is_local=client.is_local)
+    ctx.interruption = client.interruption
     if access is not None:
         _speak_for(access, ctx, needs)
     request = Request(
@@ -116,14 +120,34 @@ def _run(body: Mapping[str, Any], message: OpMsg, client: ClientContext, engine:
         client,
         engine,
     )
-    if "autocommit" in body and command.in_transaction is InTransaction.YES:
+    started = time.perf_counter()
+    try:
+        reply = _traced_reply(command, request) if is_tracing() else _reply(command, request)
+    except CommandError as error:
+        note_if_slow(request, time.perf_counter() - started, None, error.code)
+        raise
+    note_if_slow(request, time.perf_counter() - started, reply)
+    return reply
+
+
+def _traced_reply(command: Command, request: Request) -> Reply:
+    with command_span(request) as made:
+        try:
+            return _reply(command, request)
+        except CommandError as error:
+            note_code(made, error)
+            raise
+
+
+def _reply(command: Command, request: Request) -> Reply:
+    if "autocommit" in request.body and command.in_transaction is InTransaction.YES:
         return _run_in_transaction(command, request)
     try:
         reply = command.run(request)
     except StatementAlreadyExecuted as executed:
         reply = stored_reply(executed.reply)
-    if "writeConcern" in body:
-        _add_write_concern_error(reply, body)
+    if "writeConcern" in request.body:
+        _add_write_concern_error(reply, request.body)
     return reply
 
 

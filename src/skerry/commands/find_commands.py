@@ -101,7 +101,9 @@ def _await_batch(
         remaining = until - time.monotonic()
         if batch or cursor.exhausted or remaining <= 0:
             return batch
+        waiting = time.monotonic()
         cursor.await_data(remaining)
+        ctx.waited_seconds += time.monotonic() - waiting
 
 
 def _kill_cursors(request: Request) -> dict[str, Any]:

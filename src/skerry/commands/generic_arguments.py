@@ -32,6 +32,7 @@ UNKNOWN_WRITE_CONCERN: Final = 79
 _API_VERSION_ERROR: Final = 322
 API_STRICT_ERROR: Final = 323
 _UUID_BYTES: Final = 16
+_SERVER_DATABASES: Final = frozenset(("admin", "config", "local"))
 _READ_CONCERN_LEVELS: Final = ("available", "local", "majority", "linearizable", "snapshot")
 _MAX_TIME_MS_MAX: Final = (1 << 31) - 1
 
@@ -193,6 +194,10 @@ def _check_allowed_in_transaction(body: Mapping[str, Any], command: Command) -> 
         raise OperationNotSupportedInTransactionError(f"Cannot run '{name}' in a multi-document transaction.")
     if starts and rule is not InTransaction.YES:
         raise OperationNotSupportedInTransactionError(f"Cannot start a transaction with the command '{name}'.")
+    if rule is InTransaction.YES and body.get("$db") in _SERVER_DATABASES and not command.admin_only:
+        raise OperationNotSupportedInTransactionError(
+            f"Cannot run command against the '{body['$db']}' database in a transaction."
+        )
     if "writeConcern" in body and rule is not InTransaction.ENDS_IT:
         raise InvalidOptionsError("writeConcern is not allowed within a multi-statement transaction")
     if "readConcern" in body and not starts and rule is InTransaction.YES:

@@ -24,9 +24,10 @@ _SIGNATURE: Final = documents.encode({"signature": {"hash": bytes(20), "keyId": 
 
 @dataclass(slots=True)
 class RawReply:
-    """BSON elements of a reply, in order: each piece is any number of bytes of them."""
+    """BSON elements of a reply, in order: each piece is any number of bytes of them; `documents` of a cursor are among them."""
 
     pieces: list[bytes]
+    documents: int = 0
 
 
 def finish(reply: dict[str, Any] | RawReply, time: Timestamp) -> bytes:
@@ -99,7 +100,7 @@ def cursor_reply(
     )
     start = b"\x04" + batch_name + b"\x00" + _INT32.pack(array_size)
     cursor_size = len(start) + array_size - 1 + len(end)  # its own length, less the array's length and end
-    return RawReply([b"\x03cursor\x00" + _INT32.pack(cursor_size) + start, *pieces, end])
+    return RawReply([b"\x03cursor\x00" + _INT32.pack(cursor_size) + start, *pieces, end], count)
 
 
 def _document_keys(count: int) -> list[bytes]:

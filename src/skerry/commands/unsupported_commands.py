@@ -5,7 +5,7 @@ from typing import Final
 # fmt: off
 UNSUPPORTED_COMMANDS: Final = frozenset((
     "abortMoveCollection", "abortReshardCollection", "abortUnshardCollection", "addShard", "addShardToZone", "analyze",
-    "analyzeShardKey", "appendOplogNote", "applyOps", "authenticate", "autoCompact", "autoSplitVector",
+    "analyzeShardKey", "appendOplogNote", "applyOps", "autoCompact", "autoSplitVector",
     "balancerCollectionStatus", "balancerStart", "balancerStatus", "balancerStop", "checkMetadataConsistency",
     "cleanupOrphaned", "cleanupReshardCollection", "cleanupStructuredEncryptionData", "clearJumboFlag", "clearLog",
     "cloneCollectionAsCapped", "commitMoveCollection", "commitReshardCollection", "compact",

@@ -13,7 +13,7 @@ from skerry.auth.password_rules import check_user_name
 from skerry.auth.privileges import Need
 from skerry.auth.roles import RoleName, check_role, inherited, privileges_of, role_documents, roles_of_database
 from skerry.commands import command_fields as fields
-from skerry.commands.command import Command, Request, checked_database
+from skerry.commands.command import EXTERNAL_DATABASE, Command, Request, checked_database
 from skerry.commands.command_fields import CommandFields
 from skerry.commands.scram_parts import credentials_of
 from skerry.errors import BadValueError, FailedToParseError, NotImplementedYetError, TypeMismatchError
@@ -48,7 +48,11 @@ def user_record(
 ) -> dict[str, Any]:
     """Return a new user as it is stored. Raises BadValueError, RoleNotFoundError."""
     check_user_name(name)
-    if not isinstance(password, str):
+    if db == EXTERNAL_DATABASE:
+        credentials = _external_credentials(password, mechanisms)
+    elif isinstance(password, str):
+        credentials = credentials_of(name, password, mechanisms)
+    else:
         raise BadValueError(
             "Must provide a 'pwd' field for all user documents, except those with '$external' as their db"
         )
@@ -57,10 +61,19 @@ def user_record(
         "userId": Binary(uuid.uuid4().bytes, UUID_SUBTYPE),
         "user": name,
         "db": db,
-        "credentials": credentials_of(name, password, mechanisms),
+        "credentials": credentials,
         "roles": role_documents(roles),
     }
     return record if custom_data is None else {**record, "customData": dict(custom_data)}
+
+
+def _external_credentials(password: Any, mechanisms: list[str] | None) -> dict[str, Any]:
+    """What is kept of somebody whose proof is kept elsewhere."""
+    if password is not None:
+        raise BadValueError("Cannot set the password for users defined on the '$external' database")
+    if mechanisms is not None:
+        raise BadValueError("the mechanisms of a user of $external cannot be chosen")
+    return {"external": True}
 
 
 def check_first_user(roles: list[RoleName]) -> None:
@@ -73,6 +86,8 @@ def check_first_user(roles: list[RoleName]) -> None:
 
 def changed_password(record: Mapping[str, Any], password: str, mechanisms: list[str] | None) -> dict[str, Any]:
     """Return a user's record with another password; without `mechanisms` for those that it has."""
+    if record["db"] == EXTERNAL_DATABASE:
+        _external_credentials(password, mechanisms)
     kept = list(record["credentials"]) if mechanisms is None else mechanisms
     return {**record, "credentials": credentials_of(record["user"], password, kept)}
 

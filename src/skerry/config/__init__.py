@@ -10,6 +10,7 @@ from skerry.config.admin_config import AdminConfig
 from skerry.config.effective import EffectiveSetting, effective_settings
 from skerry.config.engine_config import EngineConfig
 from skerry.config.load import Settings, load_settings
+from skerry.config.origin import Origin
 from skerry.config.server_config import ServerConfig, parse_bind
 from skerry.config.sync_config import (
     ConflictPolicy,
@@ -36,6 +37,7 @@ __all__ = [
     "Granularity",
     "OnFull",
     "OnInvalid",
+    "Origin",
     "SelectionRule",
     "ServerConfig",
     "Settings",

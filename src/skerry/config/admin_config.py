@@ -31,7 +31,8 @@ class AdminConfig:
         default=None,
         repr=False,
         metadata={
-            "help": "Bearer token with the role admin, at least 16 characters; best as `SKERRY_ADMIN_TOKEN`. Stored as a hash."
+            "help": "Bearer token with the role admin, at least 16 characters; best as `SKERRY_ADMIN_TOKEN`. Stored as a hash.",
+            "secret": True,
         },
     )
 

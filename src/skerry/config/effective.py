@@ -1,32 +1,35 @@
 """What a node's settings are and where each came from, with secrets left out."""
 
 import dataclasses
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from skerry.config.hub_uri import without_secrets
+from skerry.config.origin import Origin
+from skerry.config.secret_values import is_secret
 from skerry.config.sync_config import ConflictRule, SelectionRule
 
 DEFAULT: Final = "default"
 HIDDEN: Final = "set; not shown"
-SECRETS: Final = frozenset((("admin", "token"),))
-_CREDENTIALS: Final = re.compile(r"(?<=//)[^/@]*@")
+HUB_URI: Final = "hub_uri"
+"""It holds secrets among other things, and is shown without them."""
 
 
 @dataclass(frozen=True, slots=True)
 class EffectiveSetting:
-    """One setting; `source` is default, file, environment, argument or program."""
+    """One setting; `source` is default, file, environment, argument or program, `origin` its path, variable or option."""
 
     table: str
     name: str
     value: str
     source: str
     help: str
+    origin: str = ""
 
 
 def effective_settings(
-    configs: Mapping[str, Any], sources: Mapping[str, Mapping[str, str]] | None = None
+    configs: Mapping[str, Any], sources: Mapping[str, Mapping[str, Origin]] | None = None
 ) -> list[EffectiveSetting]:
     """Return every setting of `configs` (dataclasses by table, None for what is off) in the order of the reference.
 
@@ -36,10 +39,11 @@ def effective_settings(
     for table, config in configs.items():
         for field in () if config is None else dataclasses.fields(config):
             value = getattr(config, field.name)
-            given = "program" if value != field.default else DEFAULT
-            source = given if sources is None else sources.get(table, {}).get(field.name, DEFAULT)
-            text = HIDDEN if (table, field.name) in SECRETS and value is not None else _text(value)
-            found.append(EffectiveSetting(table, field.name, text, source, field.metadata["help"]))
+            given = Origin("program" if value != field.default else DEFAULT, "")
+            origin = given if sources is None else sources.get(table, {}).get(field.name, Origin(DEFAULT, ""))
+            text = HIDDEN if is_secret(field) and value is not None else _text(value)
+            text = without_secrets(value) if field.name == HUB_URI else text
+            found.append(EffectiveSetting(table, field.name, text, origin.kind, field.metadata["help"], origin.name))
     return found
 
 
@@ -50,7 +54,7 @@ def _text(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, tuple):
         return ", ".join(_rule(each) for each in value)
-    return _CREDENTIALS.sub("…@", str(value))
+    return str(value)
 
 
 def _rule(rule: Any) -> str:

@@ -53,6 +53,13 @@ class EngineConfig:
         default=100 * MIB,  # MongoDB's own internalQueryMaxBlockingSortMemoryUsageBytes
         metadata={"help": "A sort or group that has to hold more than this in memory is refused.", "least": MIB},
     )
+    slow_ms: int = field(
+        default=100,  # MongoDB's own operationProfiling.slowOpThresholdMs
+        metadata={
+            "help": "An operation that takes longer is logged, with its shape and plan, without values.",
+            "least": 0,
+        },
+    )
     auto_create_collections: bool = field(
         default=True,  # as MongoDB does
         metadata={"help": "The first write to a collection creates it; false: it has to be created explicitly."},

@@ -19,6 +19,22 @@ class ClientCertificates(StrEnum):
     REQUIRED = "required"
 
 
+class LogFormat(StrEnum):
+    """How lines of the log look."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    """What is logged: this and whatever is graver."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerConfig:
     """Settings of the wire server of one node."""
@@ -51,6 +67,9 @@ class ServerConfig:
     tls_key_file: Path | None = field(
         default=None, metadata={"help": "PEM file with the certificate's key; none: it is in the certificate's file."}
     )
+    tls_key_password: str | None = field(
+        default=None, repr=False, metadata={"help": "Password of the key, where it has one.", "secret": True}
+    )
     tls_ca_file: Path | None = field(
         default=None, metadata={"help": "PEM file with the authorities whose client certificates are accepted."}
     )
@@ -58,11 +77,26 @@ class ServerConfig:
         default=ClientCertificates.NONE,
         metadata={"help": "Whether clients show a certificate: none, allowed or required."},
     )
+    log_format: LogFormat = field(
+        default=LogFormat.CONSOLE,
+        metadata={
+            "help": "How `skerry serve` writes its log to standard error: console for people, json for programs."
+        },
+    )
+    log_level: LogLevel = field(
+        default=LogLevel.INFO, metadata={"help": "What it logs: debug, info, warning or error, and what is graver."}
+    )
+    traces: bool = field(
+        default=False,
+        metadata={
+            "help": "Whether `skerry serve` sends OpenTelemetry traces; needs skerry[otel], reads its OTEL_ variables."
+        },
+    )
 
     def __post_init__(self) -> None:
         if not self.bind_host:
             raise ConfigurationError("server.bind_host", self.bind_host, "a name or an address")
-        if self.tls_certificate_file is None and (self.tls_key_file or self.tls_ca_file):
+        if self.tls_certificate_file is None and (self.tls_key_file or self.tls_key_password or self.tls_ca_file):
             raise ConfigurationError(
                 "server.tls_certificate_file", None, "a PEM file, since other TLS settings are given"
             )
@@ -74,13 +108,13 @@ class ServerConfig:
         check_ranges(self, "server")
 
 
-def parse_bind(text: str) -> tuple[str, int]:
+def parse_bind(text: str, setting: str = "server.bind") -> tuple[str, int]:
     """Return host and port of `HOST:PORT`; an IPv6 address stands in brackets. Raises `ConfigurationError`."""
     host, colon, port = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     if not colon or not port.isascii() or not port.isdigit() or (":" in host and not bracketed):
-        raise ConfigurationError("server.bind", text, BIND_ALLOWED)
+        raise ConfigurationError(setting, text, BIND_ALLOWED)
     host = host[1:-1] if bracketed else host
     if not host or int(port) > PORT_MAX:
-        raise ConfigurationError("server.bind", text, BIND_ALLOWED)
+        raise ConfigurationError(setting, text, BIND_ALLOWED)
     return host, int(port)

@@ -9,6 +9,7 @@ from bson import json_util
 from bson.errors import BSONError
 
 from skerry.config.checks import check_ranges, choice
+from skerry.config.hub_uri import check_hub_uri
 from skerry.errors import ConfigurationError
 
 
@@ -154,13 +155,19 @@ class SyncConfig:
 
     hub_uri: str = field(
         repr=False,  # may hold a password
-        metadata={"help": "Connection string of the hub: MongoDB, Atlas or another skerry."},
+        metadata={"help": "Connection string of the hub: MongoDB, Atlas or another skerry.", "secret": True},
     )
     rules: tuple[SelectionRule, ...] = field(
         metadata={
             "help": "Which namespaces travel; the first rule whose pattern fits decides, without one they stay here."
         }
     )
+    hub_password: str | None = field(
+        default=None,
+        repr=False,
+        metadata={"help": "Password of the user that `hub_uri` names, where it is not in there.", "secret": True},
+    )
+    enabled: bool = field(default=True, metadata={"help": "false: there is no link, whatever else is set."})
     link_name: str = field(
         default="hub", metadata={"help": "Name of the link in this node's reports and in its own sync state."}
     )
@@ -173,6 +180,14 @@ class SyncConfig:
         metadata={
             "help": "Bytes pushed in one hub transaction; a single larger document travels alone.",
             "least": 1024,
+        },
+    )
+    batches_in_flight: int = field(
+        default=4,
+        metadata={
+            "help": "Hub transactions that are under way at the same time while many documents wait.",
+            "least": 1,
+            "most": 16,
         },
     )
     heartbeat_ms: int = field(
@@ -225,9 +240,7 @@ class SyncConfig:
 
     def __post_init__(self) -> None:
         check_ranges(self, "sync")
-        if not self.hub_uri.startswith(("mongodb://", "mongodb+srv://")):
-            # The value is not repeated: a mistyped URI may hold a password.
-            raise ConfigurationError("sync.hub_uri", "", "a URI that begins with mongodb:// or mongodb+srv://")
+        check_hub_uri(self.hub_uri, self.hub_password)
         if not self.rules:
             raise ConfigurationError("sync.rules", (), "at least one PATTERN=DIRECTION, for example shop.*=both")
         if not self.link_name:

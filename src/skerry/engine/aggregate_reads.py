@@ -1,6 +1,6 @@
 """Aggregations: from the leading stages that the planner serves to the pipeline over what remains."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -10,6 +10,7 @@ from skerry.aggregation.pipeline_context import PipelineContext
 from skerry.aggregation.pipeline_optimizer import Pushdown, split_pushdown
 from skerry.catalog.catalog_entry import CatalogEntry
 from skerry.engine import query_reads
+from skerry.engine.operation_context import Check
 from skerry.engine.query_executor import Match
 from skerry.engine.record_source import RecordSource
 from skerry.engine.requests import CountQuery
@@ -42,7 +43,7 @@ class Leading:
     entry: CatalogEntry | None
     push: Pushdown
     variables: Mapping[str, Any]
-    check: Callable[[], None]
+    check: Check
     hint: str | Mapping[str, Any] | None
     memory_bytes_max: int
 
@@ -84,7 +85,7 @@ def run_pipeline(
     stages: Stages,
     context: PipelineContext,
     variables: Mapping[str, Any],
-    check: Callable[[], None],
+    check: Check,
     *,
     hint: str | Mapping[str, Any] | None,
     memory_bytes_max: int,

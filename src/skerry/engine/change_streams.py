@@ -9,10 +9,11 @@ from typing import Any, Final, Protocol
 from bson.binary import UUID_SUBTYPE, Binary
 from bson.datetime_ms import DatetimeMS
 from bson.int64 import Int64
+from bson.raw_bson import RawBSONDocument
 
-from skerry.aggregation.pipeline import Pipeline
 from skerry.engine import oplog
 from skerry.engine.change_stream_options import ChangeStreamOptions, check_history
+from skerry.engine.change_stream_pipeline import ChangeStreamPipeline
 from skerry.engine.commit_signal import CommitSignal
 from skerry.engine.cursor import ActiveOperation, Cursor
 from skerry.engine.operation_context import OperationContext
@@ -27,6 +28,7 @@ ENTRIES_A_READ: Final = 1000
 _OPERATION: Final = {oplog.INSERT: "insert", oplog.UPDATE: "update", oplog.REPLACE: "replace", oplog.DELETE: "delete"}
 _EXPANDED: Final = frozenset({oplog.CREATE, oplog.CREATE_INDEXES, oplog.DROP_INDEXES, oplog.MODIFY})
 _ENDS_COLLECTION: Final = frozenset({oplog.DROP, oplog.RENAME, oplog.DROP_DATABASE})
+_DISAMBIGUATED: Final = b"\x03disambiguatedPaths\x00"
 _NO_USER: Final = Binary(b"", 0)
 
 
@@ -53,7 +55,7 @@ class ChangeStreamCursor(Cursor):
         self,
         namespace: Namespace,
         options: ChangeStreamOptions,
-        pipeline: Pipeline | None,
+        pipeline: ChangeStreamPipeline,
         reader: StreamReader,
         operation: ActiveOperation,
     ) -> None:
@@ -124,10 +126,7 @@ class ChangeStreamCursor(Cursor):
             entries = oplog.entries_after(view, self._scanned, ENTRIES_A_READ)
             if not entries:
                 return False
-            events = self._events(view, entries)
-            if self._pipeline is not None:
-                events = self._pipeline.run(events)
-            for event in events:
+            for event in self._pipeline.run(self._events(view, entries)):
                 token = event.get("_id")
                 if not isinstance(token, Mapping) or "_data" not in token:
                     raise ChangeStreamFatalError(
@@ -201,9 +200,8 @@ class ChangeStreamCursor(Cursor):
         namespace = entry.namespace
         if entry.op in (oplog.INSERT, oplog.REPLACE):
             assert entry.o is not None
-            document = documents.decode(entry.o)
-            event["fullDocument"] = document
-            document_key = {"_id": document["_id"]}
+            event["fullDocument"] = _raw(entry.o)
+            document_key = {"_id": documents.id_of(entry.o)}
         else:
             assert entry.id_document is not None
             document_key = documents.decode(entry.id_document)
@@ -213,18 +211,28 @@ class ChangeStreamCursor(Cursor):
                     event["fullDocument"] = None
                 elif self._options.lookup:
                     current = self._reader.lookup(view, namespace, key_string.encode(document_key["_id"]))
-                    event["fullDocument"] = None if current is None else documents.decode(current)
-                description = documents.decode(entry.o)
-                if self._options.show_expanded_events:
-                    description.setdefault("disambiguatedPaths", {})
-                else:
-                    description.pop("disambiguatedPaths", None)
-                event["updateDescription"] = description
+                    event["fullDocument"] = None if current is None else _raw(current)
+                event["updateDescription"] = self._description(entry.o)
         event["ns"] = {"db": namespace.db, "coll": namespace.coll}
         event["documentKey"] = document_key
         if self._options.shows_document_before and entry.op != oplog.INSERT:
             event["fullDocumentBeforeChange"] = None
         return event
+
+    def _description(self, raw: bytes) -> Mapping[str, Any]:
+        """Return an update's description in the form that was asked for."""
+        if not self._options.show_expanded_events and _DISAMBIGUATED not in raw:
+            return _raw(raw)
+        description = documents.decode(raw)
+        if self._options.show_expanded_events:
+            description.setdefault("disambiguatedPaths", {})
+        else:
+            description.pop("disambiguatedPaths", None)
+        return description
+
+
+def _raw(document: bytes) -> RawBSONDocument:
+    return RawBSONDocument(document, documents.RAW_OPTIONS)
 
 
 def _head(entry: OplogEntry, operation: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from skerry.engine.operation_context import OperationContext
 from skerry.errors import CursorKilledError
+from skerry.planner.query_solution import QuerySolution
 from skerry.values.namespace import Namespace
 
 
@@ -21,11 +22,11 @@ class ActiveOperation:
         self.context = context
         self.is_killed = False
 
-    def check(self) -> None:
-        """Raise when the current operation is out of time, or its cursor has been killed."""
+    def check(self, examined: int = 0, solution: QuerySolution | None = None) -> None:
+        """Raise when the current operation is out of time, or its cursor has been killed; count as its context does."""
         if self.is_killed:
             raise CursorKilledError("the cursor was killed while it was in use")
-        self.context.check()
+        self.context.check(examined, solution)
 
 
 class Cursor:

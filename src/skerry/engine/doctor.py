@@ -1,5 +1,7 @@
 """`examine` finds what is damaged in a data directory, `mend` repairs what can be derived and says exactly what it did.
 
+`validate` looks at collections only, and reports as the command of that name does.
+
 Derived, and so made anew: indexes, counts, the key under which a document lies, names of tables that nobody knows any more.
 Documents are never deleted or changed: a table of documents without a name gets one, in the database `lost_and_found`, and
 what only a backup can bring back is reported and left as it is.
@@ -11,13 +13,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from skerry.catalog.collection_catalog import CollectionCatalog
 from skerry.engine.doctor_checks import Finding, check_catalogue, check_collections, check_files, check_oplog
 from skerry.engine.life_cycle import require_database
-from skerry.errors import CorruptDatabaseError, SkerryError
+from skerry.engine.validation import validation_report
+from skerry.errors import CorruptDatabaseError, NamespaceNotFoundError, SkerryError
 from skerry.storage import ReadView, Store
 from skerry.storage.integrity import damage, is_index_fault, missing_tables, rebuild_sqlite_indexes
+from skerry.values.namespace import Namespace
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,21 @@ def examine(directory: Path) -> list[Finding]:
             return [*examine_store(store), *check_files(directory)]
     except CorruptDatabaseError as error:
         return [Finding("integrity", str(directory), f"{error}; restore a backup")]
+
+
+def validate(directory: Path, namespace: Namespace | None = None) -> list[dict[str, Any]]:
+    """Return the report of `validate` for each collection of a data directory by name, or for one.
+
+    Raises as `examine`, and `NamespaceNotFoundError`, `CorruptDatabaseError` where the file cannot be read.
+    """
+    require_database(directory)
+    with _opened(directory) as store, store.read() as view:
+        collections = CollectionCatalog().snapshot(view).collections
+        entries = [entry for entry in collections.values() if "viewOn" not in entry.options]
+        wanted = [entry for entry in entries if namespace in (None, entry.namespace)]
+        if namespace is not None and not wanted:
+            raise NamespaceNotFoundError(f"Collection '{namespace}' does not exist to validate.")
+        return [validation_report(view, entry) for entry in sorted(wanted, key=lambda entry: entry.namespace)]
 
 
 def mend(directory: Path) -> MendReport:

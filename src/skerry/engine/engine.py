@@ -24,6 +24,7 @@ from skerry.engine.operation_metrics import OperationMetrics
 from skerry.engine.query_commands import QueryCommands
 from skerry.engine.requests import DeleteStatement
 from skerry.engine.schema_commands import SchemaCommands
+from skerry.engine.slow_operations import SlowOperations
 from skerry.engine.statistics import Statistics
 from skerry.engine.storage_engine import MEMORY_PATH, StorageEngine
 from skerry.engine.transaction_commands import TransactionCommands
@@ -58,6 +59,7 @@ class Engine:
             transactions_max=self.config.transactions_max,
         )
         self.operations = OperationMetrics()
+        self.slow_operations = SlowOperations()
         self.cursors = CursorRegistry(idle_ms_max=self.config.cursor_idle_ms_max, cursors_max=self.config.cursors_max)
 
         writes = WriteCommands(storage)

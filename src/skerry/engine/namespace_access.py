@@ -1,11 +1,11 @@
 """Gives aggregation stages read and write access to other namespaces (implements `PipelineContext`)."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from skerry.aggregation.pipeline_context import WhenMatched, WhenNotMatched
 from skerry.engine import aggregate_reads, query_reads
-from skerry.engine.operation_context import OperationContext
+from skerry.engine.operation_context import Check, OperationContext
 from skerry.engine.query_executor import Match
 from skerry.engine.record_source import RecordSource
 from skerry.engine.statistics import Statistics
@@ -31,7 +31,7 @@ class NamespaceAccess:
         source: RecordSource,
         context: OperationContext,
         variables: Mapping[str, Any],
-        check: Callable[[], None],
+        check: Check,
     ) -> None:
         self.namespace = namespace
         self._engine = engine
@@ -39,6 +39,10 @@ class NamespaceAccess:
         self._context = context
         self._variables = variables
         self._check = check
+
+    def check(self) -> None:
+        """Raise when the operation has to end."""
+        self._check()
 
     def find(
         self,

@@ -11,6 +11,7 @@ from skerry.aggregation.stage import ENGINE_STAGES
 from skerry.catalog.catalog_entry import CatalogEntry
 from skerry.engine import aggregate_reads, query_reads
 from skerry.engine.change_stream_options import ChangeStreamOptions
+from skerry.engine.change_stream_pipeline import ChangeStreamPipeline
 from skerry.engine.change_streams import ChangeStreamCursor
 from skerry.engine.command_variables import command_variables
 from skerry.engine.cursor import ActiveOperation, Cursor
@@ -197,7 +198,7 @@ class QueryCommands:
                     raise NotImplementedYetError("the stage $changeStreamSplitLargeEvent is not implemented")
                 compile_pipeline([stage], variables=variables, context=None)  # knows better what is wrong, if it is
                 raise CommandError(f"{name} is not permitted in a $changeStream pipeline", _ILLEGAL_OPERATION)
-        pipeline = compile_pipeline(rest, variables=variables, context=None) if rest else None
+        pipeline = ChangeStreamPipeline(rest, variables)
         shown = namespace if not request.collectionless else Namespace(namespace.db, "$cmd.aggregate")
         return ChangeStreamCursor(shown, options, pipeline, self._engine, operation)
 

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Final
 
 from skerry.catalog.catalog_entry import CatalogEntry, IndexEntry
+from skerry.engine.operation_context import Check
 from skerry.errors import CommandError
 from skerry.matcher.compile import Filter
 from skerry.planner.query_solution import (
@@ -31,7 +32,6 @@ Match = tuple[int, bytes, dict[str, Any] | None]
 """Record id (-1 when a transaction's own insert), raw document, decoded document (None when nobody needed it)."""
 ViewSource = Callable[[], AbstractContextManager[ReadView]]
 """Opens a read view for one chunk."""
-Check = Callable[[], None]
 
 
 def run_solution(
@@ -54,14 +54,14 @@ def run_solution(
     decode = documents.decode
     if filter.matches_all and not need_documents:
         for chunk in chunks:
-            check()
+            check(len(chunk), solution)
             for rid, raw in chunk:
                 yield rid, raw, None
         return
     matches = filter.matches
     accept_all = filter.matches_all
     for chunk in chunks:
-        check()
+        check(len(chunk), solution)
         for rid, raw in chunk:
             document = decode(raw)
             if accept_all or matches(document):

@@ -1,6 +1,6 @@
 """Reads of one collection: find, count, distinct, each from a plan to its result."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -8,6 +8,7 @@ from bson.regex import Regex
 
 from skerry.aggregation.stages.sort import sort_items
 from skerry.catalog.catalog_entry import CatalogEntry
+from skerry.engine.operation_context import Check
 from skerry.engine.query_executor import CHUNK_RECORDS_FIRST, CHUNK_RECORDS_MAX, Match, count_exact
 from skerry.engine.record_source import RecordSource
 from skerry.engine.requests import CountQuery, FindQuery, SortPattern
@@ -59,7 +60,7 @@ def matching(
     source: RecordSource,
     entry: CatalogEntry,
     filter: Filter,
-    check: Callable[[], None],
+    check: Check,
     *,
     sort: SortPattern | None = None,
     hint: str | Mapping[str, Any] | None = None,
@@ -89,7 +90,7 @@ def find_raw(
     entry: CatalogEntry,
     query: FindQuery,
     variables: dict[str, Any],
-    check: Callable[[], None],
+    check: Check,
     *,
     sort_bytes_max: int,
 ) -> Iterator[bytes]:
@@ -122,7 +123,7 @@ def count(
     entry: CatalogEntry,
     query: CountQuery,
     variables: Mapping[str, Any],
-    check: Callable[[], None],
+    check: Check,
 ) -> int:
     """Count matches, from index keys alone where the plan is exact."""
     filter = compile_filter(query.filter, variables=variables)
@@ -151,7 +152,7 @@ def distinct(
     filter_spec: Mapping[str, Any],
     hint: str | Mapping[str, Any] | None,
     variables: Mapping[str, Any],
-    check: Callable[[], None],
+    check: Check,
 ) -> list[Any]:
     """Return the distinct values at `path`, array elements one by one (manual: `distinct`)."""
     filter = compile_filter(filter_spec, variables=variables)

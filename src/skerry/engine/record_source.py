@@ -1,11 +1,12 @@
 """Where a query reads: the committed store, the writer's own transaction, or a multi-document transaction's merged view."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from skerry.catalog.catalog_entry import CatalogEntry
 from skerry.catalog.collection_catalog import CatalogSnapshot, CollectionCatalog
+from skerry.engine.operation_context import Check
 from skerry.engine.query_executor import CHUNK_RECORDS_FIRST, Match, run_solution
 from skerry.matcher.compile import Filter
 from skerry.planner.query_solution import QuerySolution
@@ -37,7 +38,7 @@ class RecordSource(Protocol):
         solution: QuerySolution,
         entry: CatalogEntry,
         filter: Filter,
-        check: Callable[[], None],
+        check: Check,
         *,
         first_chunk: int = CHUNK_RECORDS_FIRST,
         need_documents: bool = True,
@@ -71,7 +72,7 @@ class CommittedSource:
         solution: QuerySolution,
         entry: CatalogEntry,
         filter: Filter,
-        check: Callable[[], None],
+        check: Check,
         *,
         first_chunk: int = CHUNK_RECORDS_FIRST,
         need_documents: bool = True,

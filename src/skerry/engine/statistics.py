@@ -5,8 +5,8 @@ from typing import Any
 from bson.int64 import Int64
 
 from skerry.catalog.catalog_entry import CatalogEntry
-from skerry.engine.collection_check import check_collection
 from skerry.engine.storage_engine import StorageEngine
+from skerry.engine.validation import validation_report
 from skerry.errors import CommandNotSupportedOnViewError, NamespaceNotFoundError
 from skerry.storage import ReadView
 from skerry.values.namespace import Namespace
@@ -67,22 +67,7 @@ class Statistics:
                 raise NamespaceNotFoundError(f"Collection '{namespace}' does not exist to validate.")
             if "viewOn" in entry.options:
                 raise CommandNotSupportedOnViewError(f"Namespace {namespace} is a view, not a collection")
-            return _validate(view, entry)
-
-
-def _validate(view: ReadView, entry: CatalogEntry) -> dict[str, Any]:
-    check = check_collection(view, entry)
-    faults = check.faults()
-    return {
-        "ns": str(entry.namespace),
-        "nInvalidDocuments": len(check.unreadable) + len(check.misplaced),
-        "nrecords": check.documents,
-        "nIndexes": len(check.indexes) + 1,
-        "keysPerIndex": {"_id_": check.documents, **{index.name: index.entries for index in check.indexes}},
-        "valid": not faults,
-        "warnings": [],
-        "errors": faults,
-    }
+            return validation_report(view, entry)
 
 
 def _counts(view: ReadView, entry: CatalogEntry) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from skerry.catalog.catalog_entry import CatalogEntry, IndexEntry
 from skerry.catalog.collection_catalog import CatalogSnapshot, CollectionCatalog
 from skerry.catalog.index_records import CommitGuard
-from skerry.engine.operation_context import ClientKey
+from skerry.engine.operation_context import Check, ClientKey
 from skerry.engine.query_executor import CHUNK_RECORDS_FIRST, Match, id_key, run_solution
 from skerry.engine.write_path import ID_INDEX_NAME, duplicate_key_error
 from skerry.errors import CommandError, DuplicateKeyError, NoSuchTransactionError, WriteConflictError
@@ -109,7 +109,7 @@ class Transaction:
         solution: QuerySolution,
         entry: CatalogEntry,
         filter: Filter,
-        check: Callable[[], None],
+        check: Check,
         *,
         first_chunk: int = CHUNK_RECORDS_FIRST,
         need_documents: bool = True,

@@ -1,6 +1,6 @@
 """What one update, delete or findAndModify statement does to the documents it matches."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from bson.objectid import ObjectId
 
 from skerry.catalog.catalog_entry import CatalogEntry
 from skerry.engine.command_variables import CommandClock, command_variables
+from skerry.engine.operation_context import Check
 from skerry.engine.query_executor import Match
 from skerry.engine.query_reads import matching, plan
 from skerry.engine.requests import (
@@ -54,7 +55,7 @@ def run_update(
     statement: UpdateStatement,
     result: UpdateResult,
     clock: CommandClock,
-    check: Callable[[], None],
+    check: Check,
     sort_bytes_max: int,
 ) -> None:
     """Run one statement of an `update` command, adding to `result`; `index` is its place in the command."""
@@ -83,7 +84,7 @@ def run_delete(
     target: WriteTarget,
     statement: DeleteStatement,
     clock: CommandClock,
-    check: Callable[[], None],
+    check: Check,
     sort_bytes_max: int,
 ) -> int:
     """Run one statement of a `delete` command and return how many documents are gone."""
@@ -103,7 +104,7 @@ def run_find_and_modify(
     target: WriteTarget,
     statement: FindAndModifyStatement,
     clock: CommandClock,
-    check: Callable[[], None],
+    check: Check,
     sort_bytes_max: int,
 ) -> FindAndModifyResult:
     """Change or remove one document and return it as it was, or as it has become."""
@@ -140,7 +141,7 @@ def to_write(
     target: WriteTarget,
     entry: CatalogEntry,
     filter: Filter,
-    check: Callable[[], None],
+    check: Check,
     sort: SortPattern | None,
     hint: str | Mapping[str, Any] | None,
     limit: int | None,

@@ -42,6 +42,7 @@ from skerry.errors.exceptions import (
     IndexKeySpecsConflictError,
     IndexNotFoundError,
     IndexOptionsConflictError,
+    InterruptedAtShutdownError,
     InvalidBsonError,
     InvalidIdFieldError,
     InvalidLengthError,
@@ -76,9 +77,11 @@ from skerry.errors.exceptions import (
 )
 from skerry.errors.file_errors import (
     DamagedBackupError,
+    DamagedDumpError,
     DatabaseExistsError,
     DatabaseInUseError,
     DatabaseNotFoundError,
+    DumpFailedError,
     FileIOError,
     FileServiceError,
     IndexCollectionsCorruptError,
@@ -92,6 +95,7 @@ from skerry.errors.file_errors import (
     MissingFileError,
     PermissionDeniedError,
     QuotaExceededError,
+    RestoreFailedError,
 )
 
 __all__ = [
@@ -116,11 +120,13 @@ __all__ = [
     "CursorKilledError",
     "CursorNotFoundError",
     "DamagedBackupError",
+    "DamagedDumpError",
     "DatabaseExistsError",
     "DatabaseInUseError",
     "DatabaseNotFoundError",
     "DocumentValidationFailureError",
     "DollarPrefixedFieldNameError",
+    "DumpFailedError",
     "DuplicateKeyError",
     "EmptyFieldNameError",
     "ExceededMemoryLimitError",
@@ -137,6 +143,7 @@ __all__ = [
     "IndexOptionsConflictError",
     "IndexStructureError",
     "IndexVersionError",
+    "InterruptedAtShutdownError",
     "InvalidBsonError",
     "InvalidFileFormatError",
     "InvalidIdFieldError",
@@ -167,6 +174,7 @@ __all__ = [
     "ProtocolError",
     "QuotaExceededError",
     "ReadOnlyDatabaseError",
+    "RestoreFailedError",
     "RoleNotFoundError",
     "ShutdownError",
     "SkerryError",

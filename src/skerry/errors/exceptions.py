@@ -261,6 +261,12 @@ class ShutdownError(CommandError):
     default_code = 91
 
 
+class InterruptedAtShutdownError(CommandError):
+    """The server stops, and the operation was not done in the time that is left for it."""
+
+    default_code = 11600
+
+
 class DuplicateKeyError(CommandError):
     """A unique index already holds this key."""
 

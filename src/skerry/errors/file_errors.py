@@ -14,7 +14,10 @@
     │   ├── IndexCollectionsCorruptError            `collections` is no object
     │   ├── IndexEntryError                         collection, field
     │   ├── InvalidManifestError                    a backup's manifest
-    │   └── DamagedBackupError                      a backup that is not what its manifest says
+    │   ├── DamagedBackupError                      a backup that is not what its manifest says
+    │   └── DamagedDumpError                        a dump of mongodump that is cut or altered
+    ├── DumpFailedError                             DUMP_FAILED: a dump that could not be written
+    ├── RestoreFailedError(namespace)               RESTORE_FAILED: a dump that the target does not take
     └── StorageError(path)
         ├── DatabaseNotFoundError                   nothing there to open
         ├── DatabaseExistsError                     something there already
@@ -110,6 +113,27 @@ class InvalidManifestError(InvalidFileFormatError):
 
 class DamagedBackupError(InvalidFileFormatError):
     """What the archive holds is not what its manifest says, or is a damaged database."""
+
+
+class DamagedDumpError(InvalidFileFormatError):
+    """A dump of mongodump is cut off, differs from its checksums, or is none."""
+
+
+class DumpFailedError(SkerryError):
+    """A dump could not be written to its end."""
+
+    code: ClassVar[str] = "DUMP_FAILED"
+
+
+class RestoreFailedError(SkerryError):
+    """The target refuses what a dump has, or went away; `namespace` names the collection, or the dump as a whole."""
+
+    code: ClassVar[str] = "RESTORE_FAILED"
+
+    def __init__(self, namespace: str, reason: str) -> None:
+        super().__init__(f"{namespace} cannot be restored: {reason}")
+        self.namespace = namespace
+        self.reason = reason
 
 
 class DatabaseNotFoundError(StorageError):

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from bson.raw_bson import RawBSONDocument
 
-from skerry.errors import CommandError, ProtocolError, SkerryError
+from skerry.auth.certificate_subject import subject_name
+from skerry.errors import CommandError, ProtocolError, ShutdownError, SkerryError
 from skerry.server.server_metrics import Traffic
 from skerry.wire.error_document import error_document
 from skerry.wire.framing import MessageAssembler
@@ -34,6 +35,7 @@ Answer = Callable[[OpMsg], bytes | None]
 
 STRANGERS_MESSAGE_BYTES_MAX: Final = 64 * 1024
 """Of somebody who has to log in and has not: enough for any handshake, too little to fill the memory with."""
+_SHUTTING_DOWN: Final = error_document(ShutdownError("The server is in quiesce mode and will shut down"))
 _TLS_HANDSHAKE_S_MAX: Final = 10.0
 # A peer that is being refused may still be sending; closing with unread bytes would reset the connection and lose the refusal.
 _LINGER_S_MAX: Final = 2.0
@@ -67,6 +69,7 @@ class ClientConnection:
         self._ssl_context = ssl_context
         self._request_ids = itertools.count(1)
         self._is_ending = False
+        self._is_broken = False
         self._is_closed = False
         self._lock = threading.Lock()  # keeps a file descriptor from being shut down after it was closed and reused
 
@@ -101,7 +104,7 @@ class ClientConnection:
         return self._is_ending
 
     def finish(self) -> None:
-        """Take no further request; the one that is being served is still answered."""
+        """Take no further request; the one that is being served is still answered, and those behind it are refused (91)."""
         self._is_ending = True
         self._shut_down(socket.SHUT_RD)
 
@@ -126,10 +129,12 @@ class ClientConnection:
             self._socket = wrapped
         wrapped.do_handshake()
         wrapped.settimeout(None)
+        if self._access is not None and (certificate := wrapped.getpeercert()):
+            self._access.certificate_subject = subject_name(certificate)
 
     def _serve_messages(self) -> None:
         assembler, traffic, access = self._assembler, self._traffic, self._access
-        while not self._is_ending:
+        while True:  # after `finish` as well: what had come by then is refused, and then recv gives nothing more
             data = self._socket.recv(assembler.bytes_to_read)
             if not data:
                 if assembler.is_inside_message and not self._is_ending:
@@ -146,6 +151,8 @@ class ClientConnection:
                 if reply is not None:
                     traffic.bytes_sent += len(reply)
                     self._socket.sendall(reply)
+                if self._is_broken:
+                    return
 
     def _reply_to(self, message: bytes) -> bytes | None:
         """Serve one message; ProtocolError when there is no telling what its sender expects."""
@@ -155,7 +162,7 @@ class ClientConnection:
         if header.op_code == OpCode.COMPRESSED:
             error = refuse_op_compressed(message)
             self._log_end(error.message)
-            self._is_ending = True
+            self._is_broken = True
             return self._framed(error_document(error), header.request_id)
         try:
             request = parse_op_msg(message)
@@ -163,6 +170,8 @@ class ClientConnection:
             raise
         except ProtocolError as error:
             return self._framed(error_document(error), header.request_id)
+        if self._is_ending:
+            return None if request.more_to_come else self._framed(_SHUTTING_DOWN, header.request_id)
         document = self._answer(request)
         if document is None or request.more_to_come:
             return None
@@ -188,7 +197,7 @@ class ClientConnection:
 
     def _reply_to_query(self, message: bytes, request_id: int) -> bytes:
         try:
-            document = self._answer(parse_op_query(message))
+            document = _SHUTTING_DOWN if self._is_ending else self._answer(parse_op_query(message))
         except ProtocolError:
             raise
         except CommandError as error:

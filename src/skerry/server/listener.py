@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from skerry.engine.operation_context import Interruption
 from skerry.server.client_connection import Answer, ClientConnection
 from skerry.server.connection_limit import connection_to_end
 from skerry.server.loopback import is_loopback
@@ -81,6 +82,7 @@ class Listener:
         self._connections: dict[ClientConnection, threading.Thread] = {}
         self._next_connection_id = 1
         self._is_closing = False
+        self._interruption = Interruption()
         self._socket = _bind(address)
         self._bound: Any = self._socket.getsockname()
         self._path = address if isinstance(address, Path) else None
@@ -108,7 +110,8 @@ class Listener:
     def close(self, drain_s_max: float = DRAIN_S_MAX) -> None:
         """Stop accepting, let every request that is being served be answered, then end all connections; idempotent.
 
-        What is not answered after `drain_s_max` seconds is cut off.
+        Operations that are not done after half of `drain_s_max` seconds are interrupted (11600), as far as nothing of them
+        would be lost by that; what is not answered after all of them is cut off.
         """
         with self._lock:
             if self._is_closing:
@@ -122,9 +125,11 @@ class Listener:
         self._woken.close()
         if self._path is not None:
             self._path.unlink(missing_ok=True)
-        self._end_connections(ClientConnection.finish, drain_s_max)
-        cut_off = self._end_connections(ClientConnection.abort, _ABORT_S_MAX)
-        if cut_off:
+        if self._end_connections(ClientConnection.finish, drain_s_max / 2):
+            self._interruption.is_requested = True
+            self._end_connections(ClientConnection.finish, drain_s_max / 2)
+        if cut_off := len(self._connections):
+            self._end_connections(ClientConnection.abort, _ABORT_S_MAX)
             LOG.warning("%d connections were still busy after %g s and were cut off", cut_off, drain_s_max)
 
     def __enter__(self) -> Self:
@@ -137,7 +142,7 @@ class Listener:
         self.close()
 
     def _end_connections(self, end: Callable[[ClientConnection], None], seconds_max: float) -> int:
-        """Apply `end` to every connection and wait for their threads; return how many there were."""
+        """Apply `end` to every connection and wait for their threads; return how many are still there."""
         deadline = time.monotonic() + seconds_max
         with self._lock:
             connections = dict(self._connections)
@@ -145,7 +150,8 @@ class Listener:
             end(connection)
         for thread in connections.values():
             thread.join(max(0.0, deadline - time.monotonic()))
-        return len(connections)
+        with self._lock:
+            return len(self._connections)
 
     def _accept(self) -> None:
         with selectors.DefaultSelector() as selector:
@@ -242,7 +248,12 @@ class Listener:
         handle, engine = self._handle, self._engine
         host = self._announced_host or (str(self._path) if self._path is not None else _text(accepted.getsockname()))
         context = ClientContext(
-            connection_id=number, address=_text(peer) if peer else "", is_local=False, host=host, access=access
+            connection_id=number,
+            address=_text(peer) if peer else "",
+            is_local=False,
+            host=host,
+            access=access,
+            interruption=self._interruption,
         )
         return lambda request: handle(request, context, engine)
 

@@ -18,14 +18,14 @@ _VERIFY: Final = {
 def server_context(config: ServerConfig) -> ssl.SSLContext | None:
     """Return what the listener needs, None for a server without TLS.
 
-    Raises ConfigurationError for a file that cannot be read, is no PEM, or whose key has a password or belongs to another
-    certificate.
+    Raises ConfigurationError for a file that cannot be read, is no PEM, or whose key has another password or belongs to
+    another certificate.
     """
     if config.tls_certificate_file is None:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    _load_certificate(context, config.tls_certificate_file, config.tls_key_file)
+    _load_certificate(context, config.tls_certificate_file, config)
     if config.tls_ca_file is not None:
         try:
             context.load_verify_locations(config.tls_ca_file)
@@ -35,12 +35,15 @@ def server_context(config: ServerConfig) -> ssl.SSLContext | None:
     return context
 
 
-def _load_certificate(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
-    def refuse_password() -> str:
-        raise ConfigurationError("server.tls_key_file", str(key or certificate), "a key without a password")
+def _load_certificate(context: ssl.SSLContext, certificate: Path, config: ServerConfig) -> None:
+    def password() -> str:
+        if config.tls_key_password is None:
+            key = str(config.tls_key_file or certificate)
+            raise ConfigurationError("server.tls_key_password", None, f"the password of the key in {key}")
+        return config.tls_key_password
 
     try:
-        context.load_cert_chain(certificate, key, password=refuse_password)
+        context.load_cert_chain(certificate, config.tls_key_file, password=password)
     except OSError as error:
-        allowed = f"a PEM file with a certificate and its key ({error})"
+        allowed = f"a PEM file with a certificate and its key, and the key's password if it has one ({error})"
         raise ConfigurationError("server.tls_certificate_file", str(certificate), allowed) from error

@@ -131,7 +131,13 @@ CREATE TABLE admin_audit (
 );
 """
 
-_MIGRATIONS: Final = (_VERSION_1, _VERSION_2)
+# which conflict makes room, and the dead letter of a document, are found without reading all of them
+_VERSION_3: Final = """
+CREATE INDEX sync_conflict_room ON sync_conflict (link, resolved DESC, id);
+CREATE INDEX sync_dead_document ON sync_dead (link, ns, key);
+"""
+
+_MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3)
 SCHEMA_VERSION: Final = len(_MIGRATIONS)
 
 

@@ -13,7 +13,7 @@ from skerry.sync.change_stream_listener import StreamBatch
 from skerry.sync.integration import Integration, RemoteVersion
 from skerry.sync.link import Link
 from skerry.sync.local_documents import open_documents
-from skerry.sync.protocol.document_state import BEGINNING, State, content_hash
+from skerry.sync.protocol.document_state import BEGINNING, content_hash
 from skerry.sync.protocol.reconciliation import decide, decide_read
 from skerry.sync.resume_tokens import StreamPosition
 from skerry.sync.stream_steps import Changed, Place, ReadsAhead, Settle, Step, follow_descriptions, steps_of, unclear
@@ -91,9 +91,16 @@ class ChangeApplier:
 
     def retry_dead_letters(self) -> None:
         """Try once more what could not be applied, with the hub's present version."""
-        link = self._link
-        letters = link.read(link.dead_letters.entries)
-        self.look_at({(letter.namespace, letter.key): letter.record["_id"] for letter in letters})
+        link, after = self._link, 0
+        while letters := link.read(lambda view, after=after: link.dead_letters.entries(view, after=after)):  # type: ignore[misc]
+            self.look_at({(letter.namespace, letter.key): letter.record["_id"] for letter in letters})
+            after = letters[-1].id
+
+    def retry_dead_letter(self, id: int) -> None:
+        """The same for one of them, if it is still there."""
+        letter = self._link.read(lambda view: self._link.dead_letters.get(view, id))
+        if letter is not None:
+            self.look_at({(letter.namespace, letter.key): letter.record["_id"]})
 
     def look_at(self, wanted: Mapping[Place, Any]) -> None:
         """Take in the hub's present versions of some documents, by `_id`. Raises what `apply` raises."""
@@ -115,11 +122,14 @@ class ChangeApplier:
                     with open_documents(view, link.storage, link.name) as local:
                         integration = Integration(link, view, local)
                         for remote in found:
-                            link.dead_letters.discard_of(view, remote.namespace, remote.key)
                             self._take_read(integration, local.get(remote.namespace, remote.key), remote)
                         integration.take_together()
                         self.put_aside(view, integration)
                         integration.finish()
+                    kept = {(remote.namespace, remote.key) for remote, _ in integration.refused}
+                    for remote in found:
+                        if (remote.namespace, remote.key) not in kept:
+                            link.dead_letters.discard_of(view, remote.namespace, remote.key)
                     self._ahead.note(((each.namespace, each.key) for each in found), until, passed=self.position.time)
                     self._keep_reads(view, until)
 
@@ -168,10 +178,7 @@ class ChangeApplier:
                 step.remote.raw = found[step.place]
             self._take_remote(integration, local, step.remote)
         elif isinstance(step, Settle):
-            for tracked in self._link.shadows.of_batch(view, step.marker.batch.number, State.AWAIT):
-                integration.know(tracked.namespace, tracked.key, tracked)
-            for coll, key in step.marker.stamps:
-                integration.settle(Namespace(step.db, coll), key, step.marker.batch.number, step.position)
+            integration.settle_batch(step.db, step.marker, step.position)
             self._link.metrics.add("echoes", len(step.marker.stamps))
         else:
             self._freeze(view, step)

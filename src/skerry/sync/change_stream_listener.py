@@ -3,10 +3,10 @@
 The commands are sent as such, not through the driver's change stream object: a batch and its token must come together, and
 whether and where to resume is decided by the protocol. Update events carry no document from the hub's own look-up, which costs
 it one query an event: the applier looks up all updated documents of a batch with one query. What an update changed comes along
-while it is small; with large ones an event could outgrow what a hub can send.
+unless an event would outgrow what the hub can send.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,14 +19,12 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
 from skerry.sync.hub import RAW_OPTIONS, Hub
-from skerry.sync.protocol.capability import WIRE_VERSION_OF_4_2, Tier
+from skerry.sync.hub_probe import check_history
+from skerry.sync.protocol.capability import WIRE_VERSION_OF_4_2
 from skerry.sync.selection import Selection
 from skerry.values import documents
 
 BATCH_EVENTS_MAX: Final = 1000
-_DESCRIPTION_BYTES_MAX: Final = 256 * 1024
-_IS_SMALL: Final = {"$lt": [{"$bsonSize": "$updateDescription"}, _DESCRIPTION_BYTES_MAX]}
-_SMALL_DESCRIPTIONS: Final = {"$set": {"updateDescription": {"$cond": [_IS_SMALL, "$updateDescription", "$$REMOVE"]}}}
 _CLOSE_SECONDS: Final = 0.5  # the hub drops an abandoned cursor by itself
 
 
@@ -42,9 +40,12 @@ class StreamBatch:
 class ChangeStreamListener:
     """One open stream; used by one thread. `close` before opening it again."""
 
-    def __init__(self, hub: Hub, selection: Selection) -> None:
+    def __init__(self, hub: Hub, selection: Selection, *, own_sessions: Sequence[bytes], describes: bool) -> None:
+        """`own_sessions` are the ids of those in which this link writes; `describes`: with what updates have changed."""
         self._hub = hub
         self._selection = selection
+        self._filter = selection.event_filter(own_sessions)
+        self._describes = describes
         self._db = selection.database or "admin"
         self._session: ClientSession | None = None
         self._cursor = 0
@@ -52,19 +53,21 @@ class ChangeStreamListener:
         self._first: StreamBatch | None = None
 
     def open(self, *, after: Mapping[str, Any] | None = None, at_time: int | None = None) -> Mapping[str, Any]:
-        """Open the stream behind a token, at a cluster time, or from now on; return the token of where it stands."""
+        """Open the stream behind a token, at a cluster time, or from now on; return the token of where it stands.
+
+        Raises pymongo's errors; for a time before the hub's history it is error 286.
+        """
         stage: dict[str, Any] = {} if self._selection.database is not None else {"allChangesForCluster": True}
         if after is not None:
             facts = self._hub.facts
             is_old = facts is not None and facts.wire_version < WIRE_VERSION_OF_4_2
             stage["resumeAfter" if is_old else "startAfter"] = dict(after)
         elif at_time is not None:
+            check_history(self._hub, at_time)
             stage["startAtOperationTime"] = Timestamp(at_time >> 32, at_time & 0xFFFFFFFF)
-        pipeline = [
-            {"$changeStream": stage},
-            {"$match": self._selection.event_filter()},
-            _SMALL_DESCRIPTIONS if self._hub.tier is Tier.A else {"$unset": "updateDescription"},
-        ]
+        pipeline: list[dict[str, Any]] = [{"$changeStream": stage}, {"$match": self._filter}]
+        if not self._describes:
+            pipeline.append({"$unset": "updateDescription"})
         self._session = self._hub.client.start_session(causal_consistency=False)
         command = {"aggregate": 1, "pipeline": pipeline, "cursor": {"batchSize": BATCH_EVENTS_MAX}}
         batch = self._run(command, "firstBatch")

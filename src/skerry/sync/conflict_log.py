@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from skerry.storage import ReadView, WriteView
+from skerry.sync import link_records
 from skerry.sync.protocol.conflict_resolution import Resolution
 from skerry.values import documents
 from skerry.values.namespace import Namespace
@@ -14,6 +15,11 @@ _LIST: Final = (
     "SELECT id, ns, key, at, resolved, record FROM sync_conflict WHERE link = ? AND id > ? ORDER BY id LIMIT ?"
 )
 _GET: Final = "SELECT id, ns, key, at, resolved, record FROM sync_conflict WHERE link = ? AND id = ?"
+
+_MAKE_ROOM: Final = (
+    "DELETE FROM sync_conflict WHERE id IN (SELECT id FROM sync_conflict INDEXED BY sync_conflict_room"
+    " WHERE link = ? ORDER BY resolved DESC, id LIMIT ?)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +50,19 @@ class ConflictLog:
         facts: Mapping[str, Any],
     ) -> None:
         """Keep a conflict; `versions` are the raw `base`, `local`, `remote` and `result`."""
-        kept = {name: None if raw is None else documents.decode(raw) for name, raw in versions.items()}
-        record = {**kept, "winner": resolution.winner.value, "paths": list(resolution.paths), **facts}
+        decoded = {name: None if raw is None else documents.decode(raw) for name, raw in versions.items()}
+        record = {**decoded, "winner": resolution.winner.value, "paths": list(resolution.paths), **facts}
         view.run(
             "INSERT INTO sync_conflict (link, ns, key, at, record) VALUES (?, ?, ?, ?, ?)",
             (self._link, str(namespace), key, view.wall_ms, documents.encode(record)),
         )
-        excess = self.count(view) - CONFLICTS_MAX
+        kept = self._noted(view)
+        if kept is None:  # a store of an earlier version
+            kept = self._counted(view) - 1
+        excess = kept + 1 - CONFLICTS_MAX
         if excess > 0:
-            view.run(
-                "DELETE FROM sync_conflict WHERE id IN (SELECT id FROM sync_conflict WHERE link = ?"
-                " ORDER BY resolved DESC, id LIMIT ?)",
-                (self._link, excess),
-            )
+            view.run(_MAKE_ROOM, (self._link, excess))
+        link_records.save(view, self._link, link_records.CONFLICTS, {"kept": min(kept + 1, CONFLICTS_MAX)})
 
     def entries(self, view: ReadView, *, after: int = 0, limit: int = 100) -> list[Conflict]:
         """Return conflicts in the order in which they were found, beyond the id `after`."""
@@ -72,6 +78,16 @@ class ConflictLog:
         return view.changes() > 0
 
     def count(self, view: ReadView) -> int:
+        """Return how many conflicts are kept."""
+        kept = self._noted(view)
+        return self._counted(view) if kept is None else kept
+
+    def _noted(self, view: ReadView) -> int | None:
+        """Return the number kept beside the log: to count anew at each conflict would take longer the longer the log is."""
+        record = link_records.load(view, self._link, link_records.CONFLICTS)
+        return None if record is None else int(record["kept"])
+
+    def _counted(self, view: ReadView) -> int:
         return int(view.row("SELECT count(*) FROM sync_conflict WHERE link = ?", (self._link,))[0])
 
 

@@ -8,7 +8,9 @@ from skerry.storage import ReadView, WriteView
 from skerry.values import documents
 from skerry.values.namespace import Namespace
 
-_LIST: Final = "SELECT id, ns, key, at, record FROM sync_dead WHERE link = ? ORDER BY id LIMIT ?"
+_LIST: Final = "SELECT id, ns, key, at, record FROM sync_dead WHERE link = ? AND id > ? ORDER BY id LIMIT ?"
+_GET: Final = "SELECT id, ns, key, at, record FROM sync_dead WHERE link = ? AND id = ?"
+_RENEW: Final = "UPDATE sync_dead SET record = ? WHERE link = ? AND ns = ? AND key = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +31,22 @@ class DeadLetters:
         self._link = link
 
     def put(self, view: WriteView, namespace: Namespace, key: bytes, record: Mapping[str, Any]) -> None:
-        self.discard_of(view, namespace, key)
+        """Keep a change, in the place of an older one of the document, whose number and time it takes over."""
+        view.run(_RENEW, (documents.encode(record), self._link, str(namespace), key))
+        if view.changes():
+            return
         view.run(
             "INSERT INTO sync_dead (link, ns, key, at, record) VALUES (?, ?, ?, ?, ?)",
             (self._link, str(namespace), key, view.wall_ms, documents.encode(record)),
         )
 
-    def entries(self, view: ReadView, *, limit: int = 100) -> list[DeadLetter]:
-        """Return the oldest dead letters."""
-        return [
-            DeadLetter(id, Namespace.parse(namespace), key, at, documents.decode(raw))
-            for id, namespace, key, at, raw in view.rows(_LIST, (self._link, limit))
-        ]
+    def entries(self, view: ReadView, *, after: int = 0, limit: int = 100) -> list[DeadLetter]:
+        """Return the oldest dead letters beyond the id `after`."""
+        return [_letter(row) for row in view.rows(_LIST, (self._link, after, limit))]
+
+    def get(self, view: ReadView, id: int) -> DeadLetter | None:
+        row = view.row(_GET, (self._link, id))
+        return None if row is None else _letter(row)
 
     def discard_of(self, view: WriteView, namespace: Namespace, key: bytes) -> None:
         view.run("DELETE FROM sync_dead WHERE link = ? AND ns = ? AND key = ?", (self._link, str(namespace), key))
@@ -55,3 +61,8 @@ class DeadLetters:
 
     def count(self, view: ReadView) -> int:
         return int(view.row("SELECT count(*) FROM sync_dead WHERE link = ?", (self._link,))[0])
+
+
+def _letter(row: tuple[Any, ...]) -> DeadLetter:
+    id, namespace, key, at, raw = row
+    return DeadLetter(id, Namespace.parse(namespace), key, at, documents.decode(raw))

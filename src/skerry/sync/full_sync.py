@@ -18,7 +18,7 @@ from skerry.sync.link import Link
 from skerry.sync.local_documents import open_documents
 from skerry.sync.protocol.document_state import BEGINNING, content_hash
 from skerry.sync.protocol.hybrid_clock import stamp_at
-from skerry.sync.protocol.reconciliation import Action, decide_read
+from skerry.sync.protocol.reconciliation import Action, decide_read, decide_unread
 from skerry.sync.push_worker import PushWorker
 from skerry.sync.shadow import Tracked
 from skerry.values import documents, key_string
@@ -77,13 +77,18 @@ class FullSync:
             self.record = WalkRecord(fresh, complete, None, reason, self._rules)
         self._save()
 
-    def plan_again(self, namespaces: list[Namespace], wanted: list[Namespace], reason: str) -> None:
-        """Walk `wanted` once more, besides what is pending; `namespaces` are all that travel."""
-        for each in wanted:
-            self.record.complete.pop(str(each), None)
-            if self.record.pending[:1] == [str(each)]:
-                self.record.after = None
-        self.plan(namespaces, reason, again=False)
+    def planned_again(self, view: WriteView, wanted: list[Namespace], reason: str) -> WalkRecord:
+        """Store that `wanted` are walked from their beginnings, besides what is pending; return the record as it then is."""
+        record, names = self.record, [str(each) for each in wanted]
+        planned = replace(
+            record,
+            pending=[*record.pending, *(name for name in names if name not in record.pending)],
+            complete={name: way for name, way in record.complete.items() if name not in names},
+            after=None if record.pending[:1] and record.pending[0] in names else record.after,
+            reason=record.reason if record.pending else reason,
+        )
+        link_records.save(view, self._link.name, link_records.COPY, planned.to_document())
+        return planned
 
     @property
     def is_planned(self) -> bool:
@@ -207,13 +212,13 @@ class FullSync:
     ) -> None:
         shadow = None if tracked is None else tracked.shadow
         direction = self._link.selection.direction(remote.namespace)
+        trusts = self._link.selection.trusts_absence(remote.namespace)
         if direction is Direction.PUSH:
-            action = Action.PUSH if shadow is None else Action.SKIP
+            action = decide_unread(shadow, local=content_hash(here), trusts_absence=trusts)
         else:
             # A copied store may find on the hub what the original has pushed of the very same writes.
             adds_up = self._link.rules.of(remote.namespace).adds_up and self.record.reason != COPIED_STORE
             ours, theirs = content_hash(here), content_hash(remote.raw)
-            trusts = self._link.selection.trusts_absence(remote.namespace)
             action = decide_read(shadow, local=ours, remote=theirs, adds_up=adds_up, trusts_absence=trusts)
         if action is Action.PUSH:
             if direction is Direction.PULL:

@@ -21,7 +21,7 @@ from pymongo.write_concern import WriteConcern
 
 from skerry.errors import SkerryError
 from skerry.sync.protocol.capability import Tier
-from skerry.sync.selection import MARKERS
+from skerry.sync.selection import MARKERS, SERVER_DATABASES
 from skerry.values import documents, key_string
 from skerry.values.namespace import Namespace
 from skerry.values.type_order import bson_type
@@ -79,9 +79,11 @@ class HubFacts:
 class Hub:
     """A client of the hub. `close` ends it; any number of threads may use it."""
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, password: str | None = None) -> None:
+        credentials: dict[str, Any] = {} if password is None else {"password": password}
         self.client: MongoClient[dict[str, Any]] = MongoClient(
             uri,
+            **credentials,
             appname="skerry",
             connect=False,
             serverSelectionTimeoutMS=_CONNECT_MS,
@@ -123,8 +125,8 @@ class Hub:
         self.markers(db).create_index("at", expireAfterSeconds=MARKER_DAYS_MAX * 86_400, name="expiry")
 
     def namespaces(self, db: str | None) -> list[Namespace]:
-        """Return the collections (not views) of a database, of all databases for None."""
-        names = self.client.list_database_names() if db is None else [db]
+        """Return the collections (not views) of a database, of all but the hub's own for None: those need rights of their own."""
+        names = [db] if db is not None else sorted({*self.client.list_database_names()} - SERVER_DATABASES)
         return [
             Namespace(name, info["name"])
             for name in names

@@ -2,17 +2,19 @@
 
 import time
 from datetime import UTC
-from typing import Any
+from typing import Any, Final
 
 from bson.int64 import Int64
 from bson.timestamp import Timestamp
 from pymongo.errors import OperationFailure, PyMongoError
 
 from skerry.sync.hub import Hub, HubFacts, failure_of
-from skerry.sync.protocol.capability import WIRE_VERSION_OF_4_2, Headroom, lacks_feature, tier_of
+from skerry.sync.protocol.capability import WIRE_VERSION_OF_4_4, Headroom, lacks_feature, tier_of
 from skerry.sync.protocol.hybrid_clock import offset_ms
+from skerry.sync.selection import MARKERS
 
 NO_OBJECT = {"_id": "none"}
+_HISTORY_LOST: Final = 286
 
 
 def probe(hub: Hub) -> HubFacts:
@@ -27,7 +29,7 @@ def probe(hub: Hub) -> HubFacts:
     there = sent if local_time is None else int(local_time.replace(tzinfo=UTC).timestamp() * 1000)
     wire_version = int(hello.get("maxWireVersion", 0))
     is_replicated = "setName" in hello or hello.get("msg") == "isdbgrid"
-    transactions = is_replicated and wire_version >= WIRE_VERSION_OF_4_2 and _has_transactions(hub)
+    transactions = is_replicated and wire_version >= WIRE_VERSION_OF_4_4 and _has_transactions(hub)
     streams = is_replicated and _has_streams(hub)
     tier = tier_of(transactions=transactions, streams=streams, wire_version=wire_version)
     return HubFacts(str(hello.get("setName", "")), wire_version, offset_ms(sent, there, received), tier)
@@ -37,23 +39,34 @@ def headroom(hub: Hub, place: int) -> Headroom | None:
     """Compare the link's place (cluster time) with the hub's history; None where the hub does not show it to us."""
     if not place:
         return None
-    found: list[int] = []
+    first, last = _end_of_history(hub, 1), _end_of_history(hub, -1)
+    return None if first is None or last is None else Headroom(first.time, last.time, place >> 32)
+
+
+def check_history(hub: Hub, place: int) -> None:
+    """Raise MongoDB's error 286 where the hub shows that its history begins after a cluster time.
+
+    MongoDB itself refuses to open a stream there; other servers begin with the oldest entry that they have, without a word.
+    """
+    first = _end_of_history(hub, 1)
+    if first is not None and (first.time << 32 | first.inc) > place:
+        raise OperationFailure(f"the hub's history begins at {first}, after the place of the link", _HISTORY_LOST)
+
+
+def _end_of_history(hub: Hub, direction: int) -> Timestamp | None:
+    """Return the time of the oldest (1) or newest (-1) entry of the oplog, None where the hub does not show it to us."""
     try:
-        for direction in (1, -1):
-            entry = hub.client.local["oplog.rs"].find_one({}, {"ts": 1}, sort=[("$natural", direction)])
-            stamp = None if entry is None else entry.get("ts")
-            if not isinstance(stamp, Timestamp):
-                return None
-            found.append(stamp.time)
+        entry = hub.client.local["oplog.rs"].find_one({}, {"ts": 1}, sort=[("$natural", direction)])
     except OperationFailure:
         return None
-    return Headroom(found[0], found[1], place >> 32)
+    stamp = None if entry is None else entry.get("ts")
+    return stamp if isinstance(stamp, Timestamp) else None
 
 
 def _has_transactions(hub: Hub) -> bool:
     try:
         with hub.session() as session, hub.transaction(session):
-            hub.markers("admin").find_one(NO_OBJECT, session=session)
+            hub.markers(MARKERS).find_one(NO_OBJECT, session=session)  # the admin database takes no part in them
             session.commit_transaction()
     except PyMongoError as error:
         return not _is_lacking(error)

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from bson.raw_bson import RawBSONDocument
+from bson.timestamp import Timestamp
 from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError, DuplicateKeyError
@@ -22,6 +23,9 @@ from skerry.sync.protocol.push_batch import HubStep, compare_with_base, minimal_
 from skerry.sync.shadow import Tracked
 from skerry.values import documents
 from skerry.values.namespace import Namespace
+
+_TIMESTAMP_ZERO: Final = Timestamp(0, 0)
+_EMPTY_TIMESTAMP: Final = b"\x00" * 9  # the end of its name, and its value
 
 Write = InsertOne[RawBSONDocument] | ReplaceOne[RawBSONDocument] | UpdateOne | DeleteOne
 
@@ -127,7 +131,7 @@ def _write_collection(
 def _in_place(planned: list[Planned]) -> list[tuple[Write, Planned]]:
     """Deletes first and inserts last, so that a unique value can move from a deleted document or to a new one."""
     ordered = sorted(planned, key=lambda each: (each.item.local is not None, each.hub is None))
-    return [(_write(each), each) for each in ordered]
+    return [write for each in ordered for write in ((_write(each), each), *_empty_timestamps(each))]
 
 
 def _vacating(planned: list[Planned]) -> list[tuple[Write, Planned]]:
@@ -140,7 +144,16 @@ def _vacating(planned: list[Planned]) -> list[tuple[Write, Planned]]:
         for each in planned
         if each.item.local is not None
     ]
-    return old + new
+    return old + new + [write for each in planned for write in _empty_timestamps(each)]
+
+
+def _empty_timestamps(planned: Planned) -> list[tuple[Write, Planned]]:
+    """Set the empty timestamps of a document once more: a hub puts its time in their place in what is inserted or replaced."""
+    local = planned.item.local
+    if local is None or _EMPTY_TIMESTAMP not in local:
+        return []
+    empty = {name: value for name, value in documents.decode(local).items() if value == _TIMESTAMP_ZERO}
+    return [(UpdateOne({"_id": planned.item.id_value}, {"$set": empty}), planned)] if empty else []
 
 
 def _write(planned: Planned) -> Write:

@@ -13,6 +13,7 @@ from skerry.sync.passed_on import origin_of
 from skerry.sync.protocol import document_state as states
 from skerry.sync.protocol.conflict_resolution import Resolution, Stamps, Winner, resolve
 from skerry.sync.protocol.document_state import Position, Shadow, State, content_hash
+from skerry.sync.protocol.event_grouping import Marker
 from skerry.sync.protocol.hybrid_clock import corrected, stamp_at
 from skerry.sync.protocol.reconciliation import Action, within_scope
 from skerry.sync.shadow import Tracked
@@ -108,12 +109,27 @@ class Integration:
         elif action is Action.MERGE:
             self._merge(remote, old, local)
         elif action is Action.CAPTURE:
+            assert old is not None
             stamp = stamp_at(self._view.wall_ms)
-            self._set(remote, old, states.rebased(None, theirs, remote.position, order=self._order(), stamp=stamp))
+            self._set(remote, old, states.rebased(None, old.base, remote.position, order=self._order(), stamp=stamp))
             self._forget_settled()
-            self._link.shadows.replace_base(self._view, remote.namespace, remote.key, remote.raw)
+            if theirs == old.base:
+                self._link.shadows.replace_base(self._view, remote.namespace, remote.key, remote.raw)
         elif action is Action.PUSH:
             self._set(remote, old, states.rebased(None, None, remote.position, order=self._order(), stamp=remote.stamp))
+
+    def settle_batch(self, db: str, marker: Marker, position: Position) -> None:
+        """The echo of a whole batch has come."""
+        link, view, number = self._link, self._view, marker.batch.number
+        is_of_present_name = marker.batch.edge == link.identity.edge
+        if is_of_present_name and not link.selection.has_filters and not link.dead_letters.has_any(view):
+            self._save()
+            self._known.clear()
+            link.shadows.settle_unchanged(view, number, position)
+        for tracked in link.shadows.of_batch(view, number, State.AWAIT):
+            if (tracked.namespace.coll, tracked.key) in marker.stamps and tracked.namespace.db == db:
+                self.know(tracked.namespace, tracked.key, tracked)
+                self.settle(tracked.namespace, tracked.key, number, position)
 
     def settle(self, namespace: Namespace, key: bytes, batch: int | None, position: Position) -> None:
         """The echo of a batch has come: what it carried is the base now. `batch` None: whatever batch it is in."""
@@ -156,13 +172,17 @@ class Integration:
         """Write the shadows and count; documents that have come to agree and are out of scope go from here."""
         self._evict_settled()
         self._discard_superseded()
+        self._save()
+        self._view.after_commit.append(self._count)
+
+    def _save(self) -> None:
+        """Write the shadows that have changed so far."""
         self._forget_settled()
         self._link.shadows.save(self._view, self._changed.values())
         on_dirty = self._link.on_dirty
         if on_dirty is not None and any(each.shadow.state is State.DIRTY for each in self._changed.values()):
             self._view.after_commit.append(on_dirty)
         self._changed.clear()
-        self._view.after_commit.append(self._count)
 
     def _discard_superseded(self) -> None:
         """Drop the dead letters of documents that a newer version of the hub has been taken of."""

@@ -18,6 +18,7 @@ from skerry.sync.hub import Hub
 from skerry.sync.origin import Identity
 from skerry.sync.protocol.dirty_limits import DirtyLimits
 from skerry.sync.protocol.hybrid_clock import stamp_at, stamp_of_cluster_time
+from skerry.sync.push_sessions import PushSessions
 from skerry.sync.selection import COMPARING, FULL, Selection
 from skerry.sync.shadow import Shadows
 from skerry.sync.sync_metrics import SyncMetrics
@@ -42,6 +43,7 @@ class Link:
         self.name = config.link_name
         self.storage = engine.storage
         self.hub = Hub(config.hub_uri, config.hub_password)
+        self.push_sessions = PushSessions(self.hub, config.batches_in_flight)
         self.shadows = Shadows(self.name)
         self.conflicts = ConflictLog(self.name)
         self.dead_letters = DeadLetters(self.name)

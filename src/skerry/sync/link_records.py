@@ -12,6 +12,8 @@ STREAM: Final = "stream"
 COPY: Final = "copy"
 LIMITS: Final = "limits"
 LEASE: Final = "lease"
+SWITCH: Final = "switch"
+CONFLICTS: Final = "conflicts"
 _SEPARATOR: Final = "\n"
 
 

@@ -19,10 +19,11 @@ Change = tuple[Namespace, bytes, bytes | None, bytes | None]
 class LocalDocuments:
     """Puts whole documents in place; entries of the oplog carry `origin`. Use `open_documents`."""
 
-    def __init__(self, view: WriteView, storage: StorageEngine, origin: str) -> None:
+    def __init__(self, view: WriteView, storage: StorageEngine, origin: str, *, validate: bool = False) -> None:
         self._view = view
         self._storage = storage
         self._origin = origin
+        self._validate = validate
         self._log = OplogBuffer(view, lsid=None, txn_number=None, origin=origin)
         self._writers: dict[Namespace, CollectionWriter] = {}
         self._new: dict[bytes, bytes] = {}  # by key; of the collection of `_new_in`
@@ -124,14 +125,19 @@ class LocalDocuments:
                 self._log,
                 self._storage.observers,
                 origin=self._origin,
-                validate=False,
+                validate=self._validate,
             )
         return writer
 
 
 @contextmanager
-def open_documents(view: WriteView, storage: StorageEngine, origin: str) -> Iterator[LocalDocuments]:
-    """Change documents within the block; what was changed is logged and told to observers at its end."""
-    local = LocalDocuments(view, storage, origin)
+def open_documents(
+    view: WriteView, storage: StorageEngine, origin: str, *, validate: bool = False
+) -> Iterator[LocalDocuments]:
+    """Change documents within the block; what was changed is logged and told to observers at its end.
+
+    `validate`: the collections' validators are asked, as for a user's write; they raise `DocumentValidationFailureError`.
+    """
+    local = LocalDocuments(view, storage, origin, validate=validate)
     yield local
     local.finish()

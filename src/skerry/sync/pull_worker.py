@@ -1,6 +1,7 @@
 """The receiving side of a link while it is connected: the stream, the walks, and what to do when the stream breaks."""
 
 import time
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from skerry.sync import resume_tokens
 from skerry.sync.backlog_gauge import count_backlog
 from skerry.sync.change_applier import ChangeApplier
 from skerry.sync.change_stream_listener import ChangeStreamListener
-from skerry.sync.full_sync import COPIED_STORE, FullSync
+from skerry.sync.full_sync import COPIED_STORE, FullSync, WalkRecord
 from skerry.sync.hub import failure_of, now
 from skerry.sync.hub_probe import headroom, probe
 from skerry.sync.integration import Integration
@@ -28,6 +29,7 @@ from skerry.sync.push_worker import PushWorker
 from skerry.sync.registration import register_with_hub
 from skerry.sync.resume_tokens import StreamPosition
 from skerry.sync.selection import FULL, selected
+from skerry.tracing import span
 from skerry.values.namespace import Namespace
 
 AWAIT_MS: Final = 500  # also bounds how long stopping takes
@@ -35,6 +37,7 @@ IDLE_SAVE_SECONDS: Final = 15.0
 DEAD_LETTER_SECONDS: Final = 30.0
 HEADROOM_SECONDS: Final = 30.0
 TRACK_AGAIN_SECONDS: Final = 1.0
+TOO_LARGE: Final = 10334  # BSONObjectTooLarge
 
 
 class PullWorker:
@@ -46,10 +49,12 @@ class PullWorker:
         self.applier = ChangeApplier(link, push.resolve, self._note)
         self.walk = FullSync(link, push, self.applier)
         self._listener: ChangeStreamListener | None = None
+        self._describes = True  # whether events say what updates have changed
         self._full_sync_wanted = False
         self._saved = self._tried_dead = self._moved = time.monotonic()
         self._looked_back = -HEADROOM_SECONDS
         self._track_at = 0.0
+        self._letters_wanted: deque[int] = deque()
         self._last_token: Mapping[str, Any] = {}
         self._polling = Polling(link, self.walk, self.namespaces)
         self.flushed = 0
@@ -60,9 +65,12 @@ class PullWorker:
         """Compare all collections anew, as soon as possible."""
         self._full_sync_wanted = True
 
-    def request_dead_letter_retry(self) -> None:
-        """Try what was put aside again, as soon as possible."""
-        self._tried_dead = -DEAD_LETTER_SECONDS
+    def request_dead_letter_retry(self, id: int | None = None) -> None:
+        """Try what was put aside again, as soon as possible: one dead letter, or all of them."""
+        if id is None:
+            self._tried_dead = -DEAD_LETTER_SECONDS
+        else:
+            self._letters_wanted.append(id)
 
     @property
     def is_full_sync_wanted(self) -> bool:
@@ -75,6 +83,7 @@ class PullWorker:
         Raises `HubUnfitError`, `BatchUnsettledError` and pymongo's errors.
         """
         link = self._link
+        self._describes = True
         facts = link.hub.facts = probe(link.hub)
         link.clock_offset_ms = facts.clock_offset_ms
         self._push.guarded.note_reads = self.applier.note_reads
@@ -101,6 +110,7 @@ class PullWorker:
             self.walk.plan(self.namespaces(), "asked for", again=True)
             self._full_sync_wanted = False  # not before, so that whoever waits for it sees one of the two
         self._track_again()
+        self._retry_put_aside()
         self.walk.step()
         if not self._link.hub.tier.has_streams:
             self._read_left_out(is_at_end=True)
@@ -118,7 +128,8 @@ class PullWorker:
             self._moved, self._last_token = self.heard_at, batch.token
         if batch.events or batch.is_last or self.heard_at - self._saved > IDLE_SAVE_SECONDS:
             started = time.perf_counter()
-            self.applier.apply(batch)
+            with span("sync pull", {"skerry.link": self._link.name, "skerry.events": len(batch.events)}):
+                self.applier.apply(batch)
             if batch.events:
                 self._link.metrics.observe("apply", time.perf_counter() - started)
             self._saved = self.heard_at
@@ -144,7 +155,9 @@ class PullWorker:
 
     def _open(self, *, after: Mapping[str, Any] | None = None, at_time: int | None = None) -> Mapping[str, Any]:
         self.disconnect()
-        listener = ChangeStreamListener(self._link.hub, self._link.selection)
+        link = self._link
+        own = link.push_sessions.lsids() if link.hub.tier.has_transactions else ()
+        listener = ChangeStreamListener(link.hub, link.selection, own_sessions=own, describes=self._describes)
         try:
             token = listener.open(after=after, at_time=at_time)
         except PyMongoError:
@@ -163,6 +176,10 @@ class PullWorker:
     def _recover(self, error: PyMongoError, *, by_token: bool) -> None:
         """Go on after the stream has failed; raises `error` when the link itself is the trouble."""
         failure = failure_of(error)
+        if failure.code == TOO_LARGE and self._describes:
+            self._describes = False  # for the rest of the connection: the same event comes again
+            self._resume(self.applier.position)
+            return
         meaning = classify_stream_failure(failure.code, failure.labels, by_token=by_token)
         if failure.code is None or meaning in (StreamFailure.DENIED, StreamFailure.REOPEN):
             raise error
@@ -217,9 +234,13 @@ class PullWorker:
             return
         self._track_at = now_at + TRACK_AGAIN_SECONDS
         if link.limits.fullness(link.read(lambda view: count_backlog(view, link.shadows))) < WARNING_FROM:
+
+            def job(view: WriteView) -> WalkRecord:
+                # in one transaction: what is tracked again, but never compared, would be lost
+                return self.walk.planned_again(view, link.track_again(view), "not tracked for a while")
+
             with link.lock:
-                wanted = link.write(link.track_again, durable=True)
-            self.walk.plan_again(self.namespaces(), wanted, "not tracked for a while")
+                self.walk.record = link.write(job, durable=True)
 
     def _read_left_out(self, *, is_at_end: bool) -> None:
         """Read the documents that pushes left out, unless the stream may bring them: it knows when they were written."""
@@ -229,12 +250,9 @@ class PullWorker:
             self.applier.look_at({place: waiting.pop(place).id_value for place in ready})
 
     def _keep_moving(self) -> None:
-        """Retry what was put aside; write to the hub when its stream has stood still, so that the token does not age."""
+        """Write to the hub when its stream has stood still, so that the token does not age."""
         now_at = time.monotonic()
         link = self._link
-        if now_at - self._tried_dead > DEAD_LETTER_SECONDS:
-            self._tried_dead = now_at
-            self.applier.retry_dead_letters()
         if now_at - self._looked_back > HEADROOM_SECONDS:
             self._looked_back = now_at
             self.headroom = headroom(link.hub, self.applier.position.time)
@@ -242,6 +260,13 @@ class PullWorker:
             self._moved = now_at
             beat = {"_id": {"beat": link.identity.edge}}
             link.hub.markers(link.selection.home).replace_one(beat, {**beat, "at": now()}, upsert=True)
+
+    def _retry_put_aside(self) -> None:
+        while self._letters_wanted:
+            self.applier.retry_dead_letter(self._letters_wanted.popleft())
+        if time.monotonic() - self._tried_dead > DEAD_LETTER_SECONDS:
+            self._tried_dead = time.monotonic()
+            self.applier.retry_dead_letters()
 
     def _note(self, document: Mapping[str, Any]) -> None:
         if document["_id"] == {"flush": self._link.identity.edge}:

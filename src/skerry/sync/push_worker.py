@@ -5,6 +5,7 @@ by a fence, a document with the marker's own `_id`: either it gets in, and the b
 """
 
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,42 +14,37 @@ from typing import Final
 from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
-from skerry.storage import WriteView
+from skerry.storage import ReadView, WriteView
+from skerry.sync.batch_fence import HubLostError, commit, outcome_of
+from skerry.sync.fair_lock import FairLock
 from skerry.sync.guarded_push import GuardedPush
 from skerry.sync.guarded_writes import Guarded
-from skerry.sync.hub import HubFailure, failure_of, now
+from skerry.sync.hub import HubFailure, failure_of
 from skerry.sync.hub_writes import MarkerTakenError, PushItem, write_batch
 from skerry.sync.link import LeftOut, Link
-from skerry.sync.origin import Identity, fence_document, parse_marker
+from skerry.sync.origin import Identity
 from skerry.sync.passed_on import origin_of
 from skerry.sync.protocol import document_state as states
 from skerry.sync.protocol.document_state import Shadow, State, content_hash
-from skerry.sync.protocol.event_grouping import BatchId, Marker
+from skerry.sync.protocol.event_grouping import BatchId
 from skerry.sync.protocol.push_batch import (
     DUPLICATE_KEY,
     Candidate,
     Failure,
-    Fence,
     classify_failure,
     plan_batch,
-    read_fence,
 )
 from skerry.sync.push_records import OpenBatch, PushRecords
+from skerry.sync.push_sessions import lsid_of
 from skerry.sync.shadow import Tracked
+from skerry.tracing import span
 from skerry.values.namespace import Namespace
 
 ATTEMPTS_MAX: Final = 6
-COMMIT_ATTEMPTS_MAX: Final = 3
-FENCE_SECONDS_MAX: Final = 3.0  # then the link waits and asks again; a hub ends open transactions after 60 s
-FENCE_PAUSE_SECONDS: Final = 0.1
 LEFT_OUT_MS: Final = 250
 LEFT_OUT_ATTEMPTS_MAX: Final = 4
 REFUSED_MS: Final = 5_000
 REFUSED_MS_MAX: Final = 3_600_000
-
-
-class BatchUnsettledError(Exception):
-    """The hub cannot say yet whether a batch committed; nothing may be pushed or applied before it can."""
 
 
 @dataclass(slots=True)
@@ -63,7 +59,7 @@ class Prepared:
 
 
 class PushWorker:
-    """Pushes for one link; `push` and `resolve` may be called from any thread, one at a time through the link's lock."""
+    """Pushes for one link; `push` may be called from several threads at once, each sends a batch of its own."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -71,6 +67,11 @@ class PushWorker:
         self._documents_max = link.config.batch_documents_max
         self.guarded = GuardedPush(link, self._records)
         self._left_behind: list[bytes] = []  # sessions whose connection broke within a transaction
+        self._with_markers: set[str] = set()  # databases of the hub whose marker collection is known to be there
+        self._preparing = threading.Lock()
+        self._on_their_way: set[int] = set()  # the batches that a thread is sending now
+        self._turns = FairLock()
+        self._alone = False  # the next batch may need what another one on its way gives free
 
     def push(self) -> int:
         """Push one batch and return how many documents the hub has taken, 0 when there is nothing to do now.
@@ -78,15 +79,27 @@ class PushWorker:
         Raises pymongo's errors when the hub is away, `BatchUnsettledError`.
         """
         link = self._link
-        with link.lock, link.hub.session() as session:
-            self.resolve()
-            while self._left_behind:
-                link.hub.end_session(self._left_behind[-1])
-                self._left_behind.pop()
-            # Without transactions there is none that a session could leave open.
-            lsid = bytes(session.session_id["id"]) if link.hub.tier.has_transactions else b""
-            batch = link.write(lambda view: self._prepare(view, lsid), durable=True)
-            return 0 if batch is None else self._send(session, batch)
+        has_transactions = link.hub.tier.has_transactions
+        # Without transactions there is none that a session could leave open, and what became of a batch is seen by looking.
+        lock = link.lock.shared() if has_transactions else link.lock
+        turn = self._turns if self._alone else self._turns.shared()
+        with lock, turn, link.push_sessions.use(kept=has_transactions) as session:
+            lsid = lsid_of(session) if has_transactions else b""
+            with self._preparing:
+                self.resolve()
+                while self._left_behind:
+                    link.hub.end_session(self._left_behind[-1])
+                    self._left_behind.pop()
+                batch = link.write(lambda view: self._prepare(view, lsid), durable=True)
+                if batch is None:
+                    return 0
+                self._on_their_way.add(batch.id.number)
+            facts = {"skerry.link": link.name, "skerry.batch": batch.id.number, "skerry.documents": len(batch.items)}
+            try:
+                with span("sync push", facts):
+                    return self._send(session, batch)
+            finally:
+                self._on_their_way.discard(batch.id.number)
 
     def has_work(self) -> bool:
         """Whether something waits to be pushed now."""
@@ -97,19 +110,28 @@ class PushWorker:
             lambda view: (
                 bool(link.shadows.dirty(view, excluded=frozen, now_ms=now_ms, limit=1))
                 or link.shadows.has_due_retry(view, now_ms)
-                or bool(self._records.open_batches(view))
+                or bool(self._unsettled(view))
             )
         )
 
     def resolve(self) -> None:
-        """Settle the batches without an answer. The caller holds the link's lock; raises what `push` raises."""
-        for batch in self._link.read(self._records.open_batches):
-            if not batch.lsid:
-                self.guarded.resolve(batch.number)
-                continue
-            marker = self._fence(batch)
-            named = {(Namespace(batch.db, coll), key) for coll, key in marker.stamps}
-            self._finish(batch.number, _acknowledging(named, states.not_written))
+        """Settle the batches without an answer that nobody is sending. The caller holds the link's lock.
+
+        Raises what `push` raises.
+        """
+        for batch in self._link.read(self._unsettled):
+            self._settle(batch)
+
+    def _unsettled(self, view: ReadView) -> list[OpenBatch]:
+        return [batch for batch in self._records.open_batches(view) if batch.number not in self._on_their_way]
+
+    def _settle(self, batch: OpenBatch) -> None:
+        if not batch.lsid:
+            self.guarded.resolve(batch.number)
+            return
+        marker = outcome_of(self._link, batch)
+        named = {(Namespace(batch.db, coll), key) for coll, key in marker.stamps}
+        self._finish(batch.number, _acknowledging(named, states.not_written))
 
     def _prepare(self, view: WriteView, lsid: bytes) -> Prepared | None:
         """Mark the next batch as on its way."""
@@ -161,7 +183,8 @@ class PushWorker:
         """Return what to push for a dirty document; None when it is as the hub has it, and so is settled here."""
         link, shadow = self._link, tracked.shadow
         namespace, key = tracked.namespace, tracked.key
-        if content_hash(local) != shadow.base:
+        # what has left the scope travels as well, and goes from here with its echo
+        if content_hash(local) != shadow.base or not link.selection.in_scope(namespace, local):
             base = link.shadows.base(view, namespace, key) if local is not None and shadow.base is not None else None
             origin = origin_of(view, link.shadows, namespace, key, local)
             return PushItem(tracked, local, base, one_way=link.selection.is_one_way(namespace), origin=origin)
@@ -176,6 +199,9 @@ class PushWorker:
     def _send(self, session: ClientSession, batch: Prepared) -> int:
         if not self._link.hub.tier.has_transactions:
             return self._send_guarded(batch)
+        if batch.db not in self._with_markers:
+            self._link.hub.prepare_markers(batch.db)
+            self._with_markers.add(batch.db)
         for attempt in range(ATTEMPTS_MAX):
             try:
                 return self._try(session, batch)
@@ -209,19 +235,20 @@ class PushWorker:
         try:
             with link.hub.transaction(session):
                 named = write_batch(link, session, batch.id, batch.db, batch.items, vacates=batch.vacates)
-                unknown = _commit(session) if named else None
+                unknown = commit(session) if named else None
         except MarkerTakenError:
-            self.resolve()
+            self._settle(OpenBatch(batch.id.number, batch.db, batch.id, lsid_of(session)))
             return len(batch.items)
         except PyMongoError as error:
             failure = failure_of(error)
             if failure.code is None:
-                self._left_behind.append(bytes(session.session_id["id"]))
+                self._left_behind.append(lsid_of(session))
             return self._failed(batch, failure)
         if unknown is not None:
             link.metrics.add("link_failures")
-            self.resolve()
+            self._settle(OpenBatch(batch.id.number, batch.db, batch.id, lsid_of(session)))
             return len(batch.items)
+        self._alone = False
         left = len(batch.items) - len(named)
         link.metrics.add("pushed", len(named))
         link.metrics.add("push_batches", 1 if named else 0)
@@ -252,6 +279,10 @@ class PushWorker:
         meaning = classify_failure(failure.code, failure.labels, committing=False)
         if meaning is Failure.ABORTED:
             raise _Retry
+        if failure.code == DUPLICATE_KEY and self._on_their_way != {batch.id.number}:
+            self._alone = True
+            self._finish(batch.id.number, lambda _: states.not_written)
+            return 1
         if failure.code == DUPLICATE_KEY and not batch.vacates and len(batch.items) > 1:
             batch.vacates = True  # perhaps the batch moves a unique value from one document to another
             raise _Retry
@@ -261,6 +292,7 @@ class PushWorker:
             self._finish(batch.id.number, lambda _: states.not_written)
             return 1
         if meaning in (Failure.DOCUMENT, Failure.TOO_MUCH):
+            self._alone = False
             culprit = batch.items[failure.index or 0].tracked
             refused = (culprit.namespace, culprit.key)
             self._link.metrics.add("push_refused")
@@ -272,42 +304,6 @@ class PushWorker:
         if failure.code is not None:
             self._documents_max = max(1, len(batch.items) // 2)  # an answer that we do not know: fewer may pass
         raise HubLostError(failure, denied=meaning is Failure.DENIED)
-
-    def _fence(self, batch: OpenBatch) -> Marker:
-        """Make sure that the batch has committed or never will; return its marker, a fence when it never will."""
-        deadline = time.monotonic() + FENCE_SECONDS_MAX
-        self._link.metrics.add("fences")
-        while True:
-            code = self._insert_fence(batch)
-            found = None
-            if code is not None:
-                found = self._link.hub.markers(batch.db).find_one({"_id": batch.id.to_document()})
-            marker = None if found is None else parse_marker(found)
-            verdict = _read(code, marker)
-            if verdict is Fence.ABORTED:
-                return Marker(batch.id, is_fence=True)
-            if verdict is Fence.COMMITTED and marker is not None:
-                return marker
-            if time.monotonic() > deadline:
-                raise BatchUnsettledError(f"batch {batch.number} is still open on the hub")
-            self._link.hub.end_session(batch.lsid)
-            time.sleep(FENCE_PAUSE_SECONDS)
-
-    def _insert_fence(self, batch: OpenBatch) -> int | None:
-        """Try to insert the fence; return the code of the hub's refusal, None when it got in."""
-        hub = self._link.hub
-        try:
-            with hub.session() as session, hub.transaction(session):
-                hub.markers(batch.db).insert_one(fence_document(batch.id, at=now()), session=session)
-                unknown = _commit(session)
-        except PyMongoError as error:
-            failure = failure_of(error)
-            if failure.code is None:
-                raise
-            return failure.code
-        if unknown is not None:
-            raise HubLostError(unknown, denied=False)
-        return None
 
     def _finish(self, number: int, outcome: "Callable[[tuple[Namespace, bytes]], Callable[[Shadow], Shadow]]") -> None:
         """Move the documents of a batch to what `outcome` says of each, and close the batch."""
@@ -336,41 +332,8 @@ class PushWorker:
         link.write(job)
 
 
-class HubLostError(Exception):
-    """The hub is away, unwell, or does not let us in; `failure` says what it answered."""
-
-    def __init__(self, failure: HubFailure, *, denied: bool) -> None:
-        super().__init__(failure.message)
-        self.failure = failure
-        self.denied = denied
-
-
 class _Retry(Exception):  # noqa: N818  a signal within this module
     """The transaction aborted for a reason that passes."""
-
-
-def _commit(session: ClientSession) -> HubFailure | None:
-    """Commit; return what is known when it is not known whether it has committed."""
-    last: HubFailure | None = None
-    for _ in range(COMMIT_ATTEMPTS_MAX):
-        try:
-            session.commit_transaction()
-        except PyMongoError as error:
-            last = failure_of(error)
-            if classify_failure(last.code, last.labels, committing=True) is not Failure.UNKNOWN:
-                raise
-        else:
-            return None
-    return last
-
-
-def _read(code: int | None, marker: Marker | None) -> Fence:
-    if code == 11000 and marker is None:
-        return Fence.OPEN  # it was there and is gone: ask again
-    try:
-        return read_fence(code, taken_by_fence=marker is not None and marker.is_fence)
-    except ValueError:
-        return Fence.OPEN
 
 
 def _acknowledging(

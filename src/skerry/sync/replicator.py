@@ -1,39 +1,38 @@
 """One link, running: its threads, its states, and when each part starts and ends.
 
-Two threads: one connects, pulls and compares, the other pushes. They meet in the link's lock. Whatever fails on the way to
-the hub is waited out, with growing pauses; nothing that was captured is ever dropped.
+One thread connects, pulls and compares, another pushes; while many documents wait, further ones push, too. They meet in the
+link's lock. Whatever fails on the way to the hub is waited out, with growing pauses; nothing captured is ever dropped.
 """
 
 import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from typing import Final
 
 from pymongo.errors import PyMongoError
 
 from skerry.config.sync_config import SyncConfig
 from skerry.engine.engine import Engine
-from skerry.errors import BadValueError, ShutdownError
+from skerry.errors import ShutdownError
 from skerry.storage import WriteView
-from skerry.sync import outbox
+from skerry.sync import link_switch, outbox
 from skerry.sync.backlog_gauge import count_backlog
+from skerry.sync.batch_fence import BatchUnsettledError, HubLostError
 from skerry.sync.hub import HubUnfitError, failure_of
 from skerry.sync.lease import Lease
 from skerry.sync.link import Link
-from skerry.sync.local_documents import open_documents
+from skerry.sync.missing_rights import is_denied, with_privilege
 from skerry.sync.protocol.backoff import Backoff
 from skerry.sync.protocol.document_state import State
 from skerry.sync.protocol.hybrid_clock import milliseconds_of
 from skerry.sync.pull_worker import PullWorker
-from skerry.sync.push_worker import BatchUnsettledError, HubLostError, PushWorker
+from skerry.sync.push_worker import PushWorker
 from skerry.sync.selection import Selection
 from skerry.sync.selection_override import SelectionOverride
 from skerry.sync.sync_health import LinkState, LinkStatus
 from skerry.sync.verify import Difference, verify
-from skerry.values import documents, key_string
-from skerry.values.compare import equal
 from skerry.values.namespace import Namespace
 
 LOG: Final = logging.getLogger("skerry.sync")
@@ -60,19 +59,29 @@ class Replicator:
         self._running = threading.Event()  # not paused
         self._connected = threading.Event()
         self._dirty = threading.Event()
+        self._backlog = threading.Event()  # more waits than one thread should push alone
         self._reselected = threading.Event()  # the stream is to be opened anew, for other rules
         self._threads: list[threading.Thread] = []
         self._flushes = 0
 
     def start(self) -> None:
-        """Capture local writes from now on, and begin to connect; returns at once, with or without a hub."""
+        """Capture local writes from now on, and begin to connect, unless an operator has paused or stopped the link.
+
+        Returns at once, with or without a hub.
+        """
         self.link.register()
+        switched = self.link.read(lambda view: link_switch.load(view, self.link.name))
+        if switched is not None and switched.state == LinkState.STOPPED:
+            return
         self._outbox.subscribe(self._dirty.set)
         self.link.on_dirty = self._dirty.set
-        self._running.set()
+        if switched is None:
+            self._running.set()
         self._state = LinkState.CONNECTING
-        for name, work in (("pull", self._pull_loop), ("push", self._push_loop)):
-            thread = threading.Thread(target=work, name=f"skerry-{name}-{self.link.name}", daemon=True)
+        work = {"pull": self._pull_loop, "push": self._push_loop}
+        work |= {f"push{number}": self._push_backlog_loop for number in range(1, self.link.config.batches_in_flight)}
+        for name, loop in work.items():
+            thread = threading.Thread(target=loop, name=f"skerry-{name}-{self.link.name}", daemon=True)
             self._threads.append(thread)
             thread.start()
 
@@ -80,10 +89,12 @@ class Replicator:
         """End the threads between two transactions and close the connections. Capturing goes on. Idempotent."""
         self._stopping.set()
         self._dirty.set()
+        self._backlog.set()
         self._running.set()
         deadline = time.monotonic() + STOP_SECONDS
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+        self.link.push_sessions.close()
         self.link.hub.close()  # ends a wait for a hub that does not answer; a batch cut off here is settled at the next start
         for thread in self._threads:
             thread.join()
@@ -130,6 +141,10 @@ class Replicator:
         self._pull.request_dead_letter_retry()
         self._dirty.set()
 
+    def retry_dead_letter(self, id: int) -> None:
+        """Try soon one change of the hub that could not be applied here."""
+        self._pull.request_dead_letter_retry(id)
+
     def namespaces(self) -> list[Namespace]:
         """Return the collections of both sides that travel. Raises pymongo's errors."""
         return self._pull.namespaces()
@@ -138,28 +153,6 @@ class Replicator:
         """Compare both sides now and iterate over what differs, changing nothing. Raises pymongo's errors."""
         for namespace in self.namespaces():
             yield from verify(self.link, namespace)
-
-    def resolve_conflict(self, id: int, document: Mapping[str, Any] | None) -> bool:
-        """Put a version in place of what a conflict has become (None: delete it), as a local write; false for an unknown id.
-
-        Raises `DuplicateKeyError` of a unique index, `BadValueError` when the document has another `_id`.
-        """
-        link = self.link
-
-        def job(view: WriteView) -> bool:
-            conflict = link.conflicts.get(view, id)
-            if conflict is None:
-                return False
-            known = next(conflict.record[each] for each in ("local", "remote", "base") if conflict.record[each])
-            if document is not None and not equal(document.get("_id"), known["_id"]):
-                raise BadValueError("the document that resolves a conflict has to keep the _id")
-            namespace, key = Namespace.parse(conflict.namespace), key_string.encode(known["_id"])
-            after = None if document is None else documents.prepare_for_insert(documents.encode(document))[0]
-            with open_documents(view, link.storage, origin="") as local:
-                local.put(namespace, key, local.get(namespace, key), after)
-            return link.conflicts.mark_resolved(view, id)
-
-        return link.write(job, durable=True)
 
     def thaw(self, namespace: Namespace) -> None:
         """Let a frozen collection travel again, beginning with a comparison: what the hub dropped is deleted here then."""
@@ -182,6 +175,7 @@ class Replicator:
             limits = link.limits
             fullness = 0.0 if limits.are_none else round(limits.fullness(count_backlog(view, link.shadows)), 3)
             conflicts, dead = link.conflicts.count(view), link.dead_letters.count(view)
+            switched = link_switch.load(view, link.name)
         number = {each: counts.get(each, (0, 0))[0] for each in State}
         oldest = counts.get(State.DIRTY)
         heard, headroom = self._pull.heard_at, self._pull.headroom
@@ -206,6 +200,7 @@ class Replicator:
             history_is_short=headroom is not None
             and headroom.is_low(patience_seconds=2 * link.config.heartbeat_ms // 1000),
             counters=link.metrics.snapshot(),
+            switched=switched,
         )
 
     def wait_until_in_step(self, timeout: float) -> bool:
@@ -257,14 +252,31 @@ class Replicator:
                 self._pull.disconnect()
 
     def _push_loop(self) -> None:
+        def work() -> None:
+            self._dirty.clear()
+            if not self._push.has_work() or not self._push_batch():
+                self._dirty.wait(POLL_SECONDS)
+            elif self._push.has_work():
+                self._backlog.set()
+
+        self._repeat(work)
+
+    def _push_backlog_loop(self) -> None:
+        def work() -> None:
+            self._backlog.wait()
+            if not self._stopping.is_set() and not self._push_batch():
+                self._backlog.clear()
+
+        self._repeat(work)
+
+    def _repeat(self, work: Callable[[], None]) -> None:
+        """Do a piece of pushing again and again while the link is connected, with pauses after failures."""
         backoff = self._backoff()
         while not self._stopping.is_set():
             if not self._connected.wait(POLL_SECONDS) or not self._running.is_set():
                 continue
-            self._dirty.clear()
             try:
-                if not self._push.has_work() or not self._push_batch():
-                    self._dirty.wait(POLL_SECONDS)
+                work()
                 backoff.succeeded()
             except ShutdownError:
                 return
@@ -296,13 +308,13 @@ class Replicator:
     def _failed(self, error: Exception) -> None:
         """Report a failure; what is known to pass is no more than a state."""
         facts = failure_of(error).message if isinstance(error, PyMongoError) else str(error)
-        message = f"{type(error).__name__}: {facts}"
-        denied = isinstance(error, HubLostError) and error.denied
+        denied = is_denied(error) or (isinstance(error, HubLostError) and error.denied)
+        message = f"{type(error).__name__}: {with_privilege(facts) if denied else facts}"
         refused = denied or isinstance(error, HubUnfitError)
         if not isinstance(error, PyMongoError | HubLostError | BatchUnsettledError | HubUnfitError):
-            LOG.exception("link %s failed", self.link.name)
+            LOG.exception("link %s failed", self.link.name, extra={"link": self.link.name})
         elif message != self._error:
-            LOG.warning("link %s: %s", self.link.name, message)
+            LOG.warning("link %s: %s", self.link.name, message, extra={"link": self.link.name})
         self.link.metrics.add("link_failures")
         self._set_state(LinkState.REFUSED if refused else LinkState.OFFLINE, message)
 

@@ -1,9 +1,11 @@
 """Which namespaces travel in which direction: rules with wildcards, kept in the store so that every process captures alike."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from bson.binary import UUID_SUBTYPE, Binary
 
 from skerry.config.sync_config import Direction, SelectionRule
 from skerry.errors import CommandError, ConfigurationError
@@ -15,7 +17,7 @@ MARKERS: Final = "__edge_sync"
 """The hub's collection of marker documents, one in each synced database; it never travels."""
 FULL: Final = "full"
 COMPARING: Final = "comparing"
-_SERVER_DATABASES: Final = frozenset(("admin", "config", "local"))
+SERVER_DATABASES: Final = frozenset(("admin", "config", "local"))
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ class Selection:
         """Return the query that the documents of a namespace have to match to travel, {} for all."""
         rule = self._rule(namespace)
         return {} if rule is None else rule.query()
+
+    @property
+    def has_filters(self) -> bool:
+        """Whether this node wants only some documents of a collection."""
+        return any(rule.filter for rule in self.rules)
 
     def has_filter(self, namespace: Namespace) -> bool:
         """Whether only some documents of a namespace travel."""
@@ -101,13 +108,17 @@ class Selection:
         names = [rule.pattern.partition(".")[0] for rule in self.rules if rule.direction is not Direction.NONE]
         return next((name for name in names if "*" not in name), MARKERS)
 
-    def event_filter(self) -> dict[str, Any]:
-        """Return the `$match` that keeps what may concern the link: too much does no harm, too little would."""
+    def event_filter(self, own_sessions: Sequence[bytes] = ()) -> dict[str, Any]:
+        """Return the `$match` that keeps what may concern the link: too much does no harm, too little would.
+
+        What was written in `own_sessions` (their ids) is left out, but for the markers, which say all there is to know of it.
+        """
+        foreign = {"lsid.id": {"$nin": [Binary(lsid, UUID_SUBTYPE) for lsid in own_sessions]}} if own_sessions else {}
         wanted: list[dict[str, Any]] = [{"ns.coll": MARKERS}, {"operationType": {"$in": ["rename", "dropDatabase"]}}]
         for rule in self.rules:
             if rule.direction is not Direction.NONE:
                 db, _, coll = rule.pattern.partition(".")
-                wanted.append({"ns.db": _as_condition(db), "ns.coll": _as_condition(coll)})
+                wanted.append({"ns.db": _as_condition(db), "ns.coll": _as_condition(coll), **foreign})
         return {"$or": wanted}
 
     def to_document(self) -> dict[str, Any]:
@@ -121,7 +132,7 @@ class Selection:
         return cls(rules, document.get("frozen", {}), document.get("version", 0), document.get("untracked", {}))
 
     def _decide(self, namespace: Namespace) -> Direction:
-        if namespace.db in _SERVER_DATABASES or namespace.coll == MARKERS or namespace.coll.startswith("system."):
+        if namespace.db in SERVER_DATABASES or namespace.coll == MARKERS or namespace.coll.startswith("system."):
             return Direction.NONE
         rule = self._rule(namespace)
         return Direction.NONE if rule is None else rule.direction

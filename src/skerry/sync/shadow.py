@@ -58,6 +58,21 @@ _ACKNOWLEDGE: Final = (
     f" WHERE state <> 0 AND state = 2 AND batch = ? AND place IN {_PLACES}"
 )
 _OF_BATCH: Final = f"SELECT ns, {_COLUMNS} {_UNCLEAN} AND state = ? AND batch = ?"
+# What an echo settles without a look at the document: no write here has overtaken what the batch carries.
+_ECHOED: Final = (
+    f"state <> 0 AND state = {int(State.AWAIT)} AND batch = ? AND place IN {_PLACES} AND pushed_hash IS NOT NULL"
+    " AND NOT EXISTS (SELECT 1 FROM sync_base WHERE sync_base.link = ? AND sync_base.key = sync_doc.key"
+    " AND sync_base.ns = (SELECT ns FROM sync_place WHERE sync_place.place = sync_doc.place))"
+)
+_ECHOED_PLACES: Final = (
+    f"SELECT (SELECT ns FROM sync_place WHERE sync_place.place = sync_doc.place), key"
+    f" FROM sync_doc INDEXED BY sync_doc_dirty WHERE base_hash IS NOT NULL AND {_ECHOED}"
+)
+_ECHO: Final = (
+    "UPDATE sync_doc INDEXED BY sync_doc_dirty SET state = 0, base_hash = pushed_hash, position = ?, batch = NULL,"
+    " pushed_hash = NULL, first_write = NULL, first_hlc = last_hlc, attempts = NULL, next_retry = NULL, error = NULL"
+    f" WHERE {_ECHOED}"
+)
 _STATES: Final = tuple(State)
 _REMOVE_CREATED: Final = f"{_REMOVE_ALL} AND state IN (1, 4) AND base_hash IS NULL"
 _UNTRACK: Final = (
@@ -130,6 +145,16 @@ class Shadows:
     def acknowledge(self, view: WriteView, number: int) -> None:
         """Do what `document_state.acknowledged` says for all documents of a batch that are in flight."""
         view.run(_ACKNOWLEDGE, (number, self._link))
+
+    def settle_unchanged(self, view: WriteView, number: int, position: Position) -> None:
+        """Do what `document_state.settled` says for a batch's documents that were not written since they were sent.
+
+        Those that were, and deleted ones, stay as they are.
+        """
+        echoed = (number, self._link, self._pushed)
+        bases = [(self._link, ns, key) for ns, key in view.rows(_ECHOED_PLACES, echoed)]
+        view.run_many(_FORGET, bases)
+        view.run(_ECHO, (position.encode(), *echoed))
 
     def between(self, view: ReadView, namespace: Namespace, after: bytes, last: bytes) -> Iterator[Tracked]:
         """Iterate over the documents with `after` < key <= `last`."""

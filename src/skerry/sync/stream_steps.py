@@ -141,6 +141,8 @@ def follow_descriptions(view: ReadView, link: Link, steps: Iterable[Step]) -> No
     """
     versions: dict[Place, bytes | None] = {}
     for step in steps:
+        if isinstance(step, Settle):  # no version from before a push of ours leads to one behind it
+            versions.update(dict.fromkeys(((Namespace(step.db, coll), key) for coll, key in step.marker.stamps), None))
         if not isinstance(step, Changed):
             continue
         place = step.place

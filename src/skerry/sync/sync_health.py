@@ -27,6 +27,15 @@ class LinkState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class LinkSwitch:
+    """An operator's order that a link does not run: `state` is "paused" or "stopped", `by` who gave it, `at_ms` since 1970."""
+
+    state: str
+    by: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class LinkStatus:
     """One link at one moment; times in milliseconds, `seconds` where the name says so."""
 
@@ -55,6 +64,8 @@ class LinkStatus:
     untracked: dict[str, str] = field(default_factory=dict)
     """Collections that were written here without being captured; they are compared with the hub."""
     counters: dict[str, int] = field(default_factory=dict)
+    switched: LinkSwitch | None = None
+    """Who has paused or stopped the link; None when nobody has."""
 
     @property
     def problems(self) -> tuple[str, ...]:

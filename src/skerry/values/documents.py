@@ -36,7 +36,7 @@ CODEC_OPTIONS: Final[CodecOptions[dict[str, Any]]] = CodecOptions(
     uuid_representation=UuidRepresentation.UNSPECIFIED,
     datetime_conversion=DatetimeConversion.DATETIME_AUTO,
 )
-_RAW_OPTIONS: Final[CodecOptions[RawBSONDocument]] = CodecOptions(
+RAW_OPTIONS: Final[CodecOptions[RawBSONDocument]] = CodecOptions(
     document_class=RawBSONDocument,
     tz_aware=False,
     uuid_representation=UuidRepresentation.UNSPECIFIED,
@@ -81,7 +81,7 @@ def decode(raw: bytes) -> dict[str, Any]:
     """
     try:
         if _REFERENCE_NAME in raw:
-            return _plain(RawBSONDocument(raw, _RAW_OPTIONS))
+            return _plain(RawBSONDocument(raw, RAW_OPTIONS))
         return bson.decode(raw, CODEC_OPTIONS)
     except BSONError as error:
         raise InvalidBsonError(str(error)) from error

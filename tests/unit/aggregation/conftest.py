@@ -24,6 +24,7 @@ class ListContext:
         self.indexed: set[str] = {"_id"}
         self.unique: set[frozenset[str]] = {frozenset(("_id",))}
         self.finds: list[Mapping[str, Any]] = []
+        self.checks = 0
 
     def find(
         self,
@@ -37,6 +38,9 @@ class ListContext:
         matches = compile_filter(filter).matches
         found = [document for document in self.collections.get(namespace.coll, []) if matches(document)]
         return iter(sort_documents(found, sort)[:limit] if sort else found[:limit])
+
+    def check(self) -> None:
+        self.checks += 1
 
     def has_index_on(self, namespace: Namespace, path: str) -> bool:
         return path in self.indexed

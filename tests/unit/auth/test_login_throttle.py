@@ -21,11 +21,11 @@ class Door:
         self.throttle = LoginThrottle(self.clock)
         self.looked_at = 0
 
-    def try_password(self, address: str = "10.0.0.1", *, right: bool = False) -> bool:
+    def try_password(self, address: str = "10.0.0.1", user: str | None = None, *, right: bool = False) -> bool:
         """Whether the password was looked at."""
         before = self.looked_at
         try:
-            self.throttle.prove(address, lambda: self._prove(right=right))
+            self.throttle.prove(address, user, lambda: self._prove(right=right))
         except AuthenticationFailedError:
             pass
         return self.looked_at > before
@@ -83,6 +83,35 @@ def test_a_success_does_not_wipe_out_failures() -> None:
     assert not door.try_password(right=True)
 
 
+def test_many_addresses_have_no_more_guesses_at_one_user_than_one_has() -> None:
+    door = Door()
+    assert all(door.try_password(f"10.0.0.{number}", "ann") for number in range(20))
+    assert not any(door.try_password(f"10.0.0.{number}", "ann") for number in range(20))
+    with pytest.raises(AuthenticationFailedError, match="at this user"):
+        door.throttle.check("10.0.0.1", "ann")
+    assert door.try_password("10.0.0.1", "bob")
+
+
+def test_however_many_guess_the_right_password_is_taken_from_an_address_that_has_not_failed() -> None:
+    door = Door()
+    for number in range(1000):
+        door.try_password(f"10.0.{number // 250}.{number % 250}", "ann")
+    assert door.try_password("192.168.0.1", "ann", right=True)
+
+
+def test_others_guesses_do_not_prolong_the_wait_of_an_address_that_has_failed_once() -> None:
+    door = Door()
+    door.try_password("192.168.0.1", "ann")
+    for number in range(200):
+        door.try_password(f"10.0.0.{number}", "ann")
+    assert not door.try_password("192.168.0.1", "ann", right=True)
+    for number in range(30):
+        door.clock.now += 2.0
+        door.try_password(f"10.0.1.{number}", "ann")
+    door.clock.now += 0.1
+    assert door.try_password("192.168.0.1", "ann", right=True)
+
+
 def test_successes_never_cost_a_wait() -> None:
     door = Door()
     assert all(door.try_password(right=True) for _ in range(1000))
@@ -102,7 +131,10 @@ def test_ever_new_addresses_do_not_fill_the_memory() -> None:
     door = Door()
     for number in range(10_100):
         door.try_password(str(number))
-    assert len(door.throttle._failures) <= 10_000
+        door.try_password("10.0.0.1", f"user {number}")
+        door.clock.now += 61.0
+    assert len(door.throttle._addresses._of) <= 10_000
+    assert len(door.throttle._users._of) <= 10_000
 
 
 def test_another_failure_of_the_proof_is_no_failed_log_in() -> None:
@@ -113,5 +145,5 @@ def test_another_failure_of_the_proof_is_no_failed_log_in() -> None:
 
     for _ in range(FREE_FAILURES + 1):
         with pytest.raises(OSError, match="disk"):
-            door.throttle.prove("10.0.0.1", broken)
+            door.throttle.prove("10.0.0.1", None, broken)
     assert door.try_password()

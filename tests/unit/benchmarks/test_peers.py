@@ -2,6 +2,7 @@
 
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 from benchmarks.peers import installed_version, required_versions
@@ -21,9 +22,10 @@ def test_every_subject_is_compared_with_another() -> None:
 
 
 def test_no_peer_is_a_dependency_of_ours() -> None:
-    project = (ROOT / "pyproject.toml").read_text("utf-8")
-    assert tomllib.loads(project)["project"]["dependencies"]
-    assert not [peer for peer in required_versions() if peer in project.lower()]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    required = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
+    assert required
+    assert not [peer for peer in required_versions() for each in required if each.lower().startswith(peer)]
 
 
 def test_the_version_of_what_is_not_installed_is_none() -> None:

@@ -32,7 +32,7 @@ def test_an_error_of_ours_is_one_line_without_a_traceback(
         main()
     assert caught.value.code == 2
     captured = capsys.readouterr()
-    assert captured.err.startswith("skerry: server.bind cannot be 'nowhere'")
+    assert captured.err.startswith("skerry: --bind cannot be 'nowhere'")
     assert captured.err.count("\n") == 1
     assert captured.out == ""
 

@@ -17,6 +17,7 @@ from skerry.errors import UnauthorizedError
 from skerry.wire.op_msg import OpMsg
 
 OPEN_COMMANDS = {
+    "authenticate",
     "buildInfo",
     "buildinfo",
     "connectionStatus",

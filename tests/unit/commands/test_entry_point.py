@@ -9,6 +9,7 @@ from bson import Timestamp
 
 from skerry.commands.client_context import ClientContext
 from skerry.commands.entry_point import handle
+from skerry.config import EngineConfig
 from skerry.engine.cursor import ActiveOperation, Cursor
 from skerry.engine.cursor_registry import CursorRegistry
 from skerry.engine.logical_sessions import StatementAlreadyExecuted
@@ -27,6 +28,7 @@ class FakeEngine:
 
     def __init__(self, insert: Callable[[Any], InsertResult] | None = None, raws: tuple[bytes, ...] = ()) -> None:
         self.cursors = CursorRegistry(idle_ms_max=1000)
+        self.config = EngineConfig()
         self.operations = OperationMetrics()
         self.inserted: list[Any] = []
         self.queries: list[FindQuery] = []

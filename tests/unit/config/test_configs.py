@@ -16,7 +16,7 @@ from skerry.config import (
 )
 from skerry.errors import ConfigurationError
 
-UNITLESS = {"bind_port", "connections_max", "cursors_max", "transactions_max"}
+UNITLESS = {"batches_in_flight", "bind_port", "connections_max", "cursors_max", "transactions_max"}
 UNITS = ("_bytes_max", "_ms", "_ms_min", "_ms_max", "_kib", "_documents_max")
 
 

@@ -77,12 +77,6 @@ def test_environment_variables_are_read_as_what_the_setting_is() -> None:
         ({"SKERRY_ENGINE_OPLOG_BYTES_MAX": "-1"}, "engine.oplog_bytes_max"),
         ({"SKERRY_SERVER_BIND_PORT": "65536"}, "server.bind_port"),
         ({"SKERRY_SERVER_BIND_HOST": ""}, "server.bind_host"),
-        ({"SKERRY_SYNC_RULES": "shop.*=both"}, "sync.hub_uri"),
-        ({"SKERRY_SYNC_HUB_URI": HUB}, "sync.rules"),
-        ({"SKERRY_SYNC_HUB_URI": HUB, "SKERRY_SYNC_RULES": "shop.*"}, "sync.rules"),
-        ({"SKERRY_SYNC_HUB_URI": HUB, "SKERRY_SYNC_RULES": "shop.*=up"}, "sync.rules shop.*"),
-        ({"SKERRY_SYNC_HUB_URI": HUB, "SKERRY_SYNC_RULES": "shop=both"}, "sync.rules"),
-        ({"SKERRY_SYNC_CONFLICT_POLICY": "mine"}, "sync.conflict_policy"),
     ],
 )
 def test_unknown_variables_and_impossible_values_are_refused(environment: dict[str, str], setting: str) -> None:
@@ -93,6 +87,44 @@ def test_unknown_variables_and_impossible_values_are_refused(environment: dict[s
 
 
 @pytest.mark.parametrize(
+    ("environment", "setting"),
+    [
+        ({"SKERRY_SYNC_RULES": "shop.*=both"}, "sync.hub_uri"),
+        ({"SKERRY_SYNC_HUB_URI": HUB}, "sync.rules"),
+        ({"SKERRY_SYNC_HUB_URI": HUB, "SKERRY_SYNC_RULES": "shop.*"}, "sync.rules"),
+        ({"SKERRY_SYNC_HUB_URI": HUB, "SKERRY_SYNC_RULES": "shop.*=up"}, "sync.rules shop.*"),
+        ({"SKERRY_SYNC_HUB_URI": HUB, "SKERRY_SYNC_RULES": "shop=both"}, "sync.rules"),
+        ({"SKERRY_SYNC_CONFLICT_POLICY": "mine"}, "sync.conflict_policy"),
+        ({"SKERRY_SYNC_HUB": HUB}, "sync.hub"),
+        ({"SKERRY_SYNC_HUB_URI": "mongodb://", "SKERRY_SYNC_RULES": "shop.*=both"}, "sync.hub_uri"),
+        ({"SKERRY_SYNC_HUB_URI": "mongodb://h/?tls=maybe", "SKERRY_SYNC_RULES": "shop.*=both"}, "sync.hub_uri"),
+    ],
+)
+def test_a_wrong_sync_setting_turns_the_link_off_and_is_told(environment: dict[str, str], setting: str) -> None:
+    settings = load_settings(environment={**environment, "SKERRY_SERVER_BIND_PORT": "4711"})
+    assert settings.sync is None
+    assert settings.sync_fault is not None
+    assert settings.sync_fault.setting == setting
+    assert settings.sync_fault.allowed
+    assert settings.server.bind_port == 4711
+
+
+def test_a_wrong_sync_setting_is_refused_where_sync_was_asked_for_on_the_command_line() -> None:
+    for arguments in ({"hub_uri": HUB}, {"link_name": "kiosk"}):
+        with pytest.raises(ConfigurationError):
+            load_settings(environment={"SKERRY_SYNC_ON_FULL": "wait"}, arguments={"sync": arguments})
+
+
+def test_the_link_can_be_switched_off_without_taking_its_settings_away() -> None:
+    given = {"SKERRY_SYNC_HUB_URI": HUB, "SKERRY_SYNC_RULES": "shop.*=both"}
+    switched_off = load_settings(environment={**given, "SKERRY_SYNC_ENABLED": "false"})
+    assert switched_off.sync is not None
+    assert not switched_off.sync.enabled
+    assert load_settings(environment={"SKERRY_SYNC_ENABLED": "false"}).sync is None
+    assert load_settings(environment={"SKERRY_SYNC_ENABLED": "false"}).sync_fault is None
+
+
+@pytest.mark.parametrize(
     ("text", "setting"),
     [
         ("[motor]\nx = 1\n", "motor"),
@@ -100,7 +132,6 @@ def test_unknown_variables_and_impossible_values_are_refused(environment: dict[s
         ("[engine]\noplog_bytes_max = '1'\n", "engine.oplog_bytes_max"),
         ("[engine]\noplog_bytes_max = true\n", "engine.oplog_bytes_max"),
         ("[server]\nbind_host = 1\n", "server.bind_host"),
-        ("[sync]\nhub_uri = 'mongodb://h'\nrules = 'shop.*=both'\n", "sync.rules"),
     ],
 )
 def test_unknown_tables_and_wrong_types_in_the_file_are_refused(tmp_path: Path, text: str, setting: str) -> None:
@@ -109,6 +140,15 @@ def test_unknown_tables_and_wrong_types_in_the_file_are_refused(tmp_path: Path, 
     with pytest.raises(ConfigurationError) as caught:
         load_settings(file=file)
     assert caught.value.setting == setting
+
+
+def test_a_wrong_sync_setting_of_the_file_turns_the_link_off(tmp_path: Path) -> None:
+    file = tmp_path / "skerry.toml"
+    file.write_text("[sync]\nhub_uri = 'mongodb://h'\nrules = 'shop.*=both'\n[server]\nbind_port = 4711\n")
+    settings = load_settings(file=file)
+    assert (settings.sync, settings.server.bind_port) == (None, 4711)
+    assert settings.sync_fault is not None
+    assert settings.sync_fault.setting == "sync.rules"
 
 
 def test_a_file_that_is_no_toml_is_refused_by_its_name(tmp_path: Path) -> None:

@@ -196,3 +196,41 @@ def test_a_client_that_does_not_speak_tls_is_turned_away(start: Start, connect: 
     client = connect(start(ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)))
     client.send({"ping": 1})
     assert client.is_closed_by_peer()
+
+
+def test_requests_that_came_behind_the_one_being_served_are_refused_when_it_closes(
+    start: Start, connect: Connect, commands: Any
+) -> None:
+    listener = start()
+    client = connect(listener)
+    client.send({"wait": 1})
+    assert commands.waiting.wait(5)
+    client.send({"ping": 1}, request_id=2)
+    client.send({"insert": "silent"}, flags=2, request_id=3)
+    client.send({"ping": 1}, request_id=4)
+    closing = threading.Thread(target=listener.close)
+    closing.start()
+    wait_until(lambda: listener._is_closing and all(each.is_ending for each in listener._connections))
+    commands.let_go.set()
+    assert client.receive()[1:2] == (1,)
+    for expected in (2, 4):
+        _, response_to, reply = client.receive()
+        assert (response_to, reply["ok"], reply["code"], reply["codeName"]) == (expected, 0.0, 91, "ShutdownInProgress")
+    assert client.is_closed_by_peer()
+    closing.join(5)
+    assert [next(iter(command)) for command, _ in commands.seen] == ["wait"]
+
+
+def test_what_is_not_done_in_half_of_the_time_is_told_to_stop(start: Start, connect: Connect, commands: Any) -> None:
+    listener = start()
+    client = connect(listener)
+    client.send({"wait": 1})
+    assert commands.waiting.wait(5)
+    context = commands.seen[0][1]
+    closing = threading.Thread(target=listener.close, args=(0.4,))
+    closing.start()
+    wait_until(lambda: context.interruption.is_requested)
+    commands.let_go.set()
+    assert client.receive()[2]["ok"] == 1.0
+    closing.join(5)
+    assert not closing.is_alive()

@@ -1,6 +1,7 @@
 """Adds the dashboard to the admin API's application, within the same server."""
 
 import asyncio
+import logging
 import threading
 import time
 from typing import Final
@@ -25,6 +26,7 @@ _POLICY: Final = (
     " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 """The pages' templates are compiled in the browser; nothing is loaded from, sent to or framed by another site."""
+LOG: Final = logging.getLogger("skerry.admin")
 _lock: Final = threading.Lock()
 _taken: list[Api] = []
 
@@ -34,6 +36,7 @@ def install(app: FastAPI, api: Api) -> None:
     with _lock:
         if _taken:
             api.dashboard_problem = TAKEN
+            LOG.warning("this node has no dashboard: another node of the process has it, and there can be one")
             return
         _taken.append(api)
     history = History()

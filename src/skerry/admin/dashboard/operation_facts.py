@@ -1,10 +1,11 @@
 """Which commands are slow, from the histograms of the API."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from skerry.admin.dashboard.wording import count, duration, share
+from skerry.admin.dashboard.wording import count, duration, moment, share
 
 SLOW_SECONDS: Final = 0.1
 WAITING: Final = frozenset(("getMore", "hello", "isMaster", "ismaster"))
@@ -56,3 +57,32 @@ def _facts(name: str, each: Mapping[str, Any], bounds: Sequence[float]) -> Opera
         slow / calls,
         name in WAITING,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SlowFacts:
+    """One slow operation as the page shows it; `shape` is the command without values, as JSON."""
+
+    when: str
+    command: str
+    took: str
+    plan: str
+    examined: str
+    returned: str
+    shape: str
+
+
+def slow_facts(operations: Sequence[Mapping[str, Any]]) -> list[SlowFacts]:
+    """Return the operations of `/api/operations/slow` in words, in their order."""
+    return [
+        SlowFacts(
+            moment(each["at_ms"]),
+            f"{each['command']} {each['namespace']}" + (f" (error {each['error_code']})" if each["error_code"] else ""),
+            duration(each["duration_ms"]),
+            each["plan_summary"] or "none",
+            f"{count(each['docs_examined'])} documents, {count(each['keys_examined'])} keys",
+            count(each["returned"]),
+            json.dumps(each["shape"], ensure_ascii=False),
+        )
+        for each in operations
+    ]

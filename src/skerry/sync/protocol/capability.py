@@ -3,7 +3,8 @@
 A and B: every push is one transaction on the hub, led by a marker. C: the hub has change streams but no transactions, so each
 document is written under a guard, compared there with what has just been read. D: no change streams either, so both sides are
 compared from time to time. In C and D an answer that got lost can make one change look like two: a conflict may be logged where
-there is none, and a counter may count once more; nothing is lost.
+there is none, and a counter may count once more. A write that arrives after its sender has looked can undo a later one that had
+brought back exactly the content of before; all other versions survive or are in the conflict log.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 WIRE_VERSION_OF_4_2: Final = 8  # the first with `startAfter`
+WIRE_VERSION_OF_4_4: Final = 9  # the first where a transaction may create a collection
 _WIRE_VERSION_OF_6_0: Final = 17
 HEADROOM_MIN: Final = 0.5  # of the hub's history
 

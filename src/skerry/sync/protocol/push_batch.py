@@ -16,7 +16,8 @@ DUPLICATE_KEY: Final = 11000
 WRITE_CONFLICT: Final = 112
 _HISTORY_LOST: Final = frozenset({286, 136, 40585, 40615})
 _TOKEN_NOT_FOUND: Final = frozenset({280, 260, 50811})
-_DENIED: Final = frozenset({13, 18, 8000})
+DENIED: Final = frozenset({13, 18, 8000})
+"""Unauthorized, AuthenticationFailed, AtlasError: the credentials or the rights do not suffice."""
 # What the hub says of one document: it cannot be repaired by trying again as it is.
 _DOCUMENT: Final = frozenset(
     {2, 9, 14, 22, 28, 40, 52, 53, 54, 55, 56, 57, 66, 73, 121, 10334, DUPLICATE_KEY, 17280, 17419}
@@ -142,7 +143,7 @@ def classify_failure(code: int | None, labels: Iterable[str], *, committing: boo
         return Failure.TOO_MUCH
     if "TransientTransactionError" in known or code == WRITE_CONFLICT:
         return Failure.LINK if code is None else Failure.ABORTED
-    if code in _DENIED:
+    if code in DENIED:
         return Failure.DENIED
     if code in _DOCUMENT:
         return Failure.DOCUMENT
@@ -189,4 +190,4 @@ def classify_stream_failure(code: int | None, labels: Iterable[str], *, by_token
         return StreamFailure.START_AT_TIME if by_token else StreamFailure.HISTORY_LOST
     if "NonResumableChangeStreamError" in set(labels):
         return StreamFailure.HISTORY_LOST
-    return StreamFailure.DENIED if code in _DENIED else StreamFailure.REOPEN
+    return StreamFailure.DENIED if code in DENIED else StreamFailure.REOPEN

@@ -23,7 +23,7 @@ class Action(Enum):
     MERGE = "merge"
     """Written on both sides since the base."""
     CAPTURE = "capture"
-    """It is the base, but here the document was written past the outbox: make it dirty now."""
+    """It is the base, or nobody asks what it is, but here the document was written past the outbox: make it dirty now."""
     PUSH = "push"
     """It exists only here and the hub has never heard of it."""
     EVICT = "evict"
@@ -61,6 +61,14 @@ def decide_read(
     if shadow is None and remote is None and local is not None:
         return Action.PUSH
     return _compare(shadow, local, remote, adds_up=adds_up, trusts_absence=trusts_absence)
+
+
+def decide_unread(shadow: Shadow | None, *, local: bytes | None, trusts_absence: bool = False) -> Action:
+    """Decide about a document that only travels upwards: what the hub has of it is of no concern, and not read."""
+    if shadow is None:
+        return Action.SKIP if local is None else Action.PUSH
+    is_written = shadow.state is State.CLEAN and local != shadow.base
+    return Action.CAPTURE if is_written and (local is not None or trusts_absence) else Action.SKIP
 
 
 def within_scope(action: Action, shadow: Shadow | None, *, local_is_in: bool, remote_is_in: bool) -> Action:

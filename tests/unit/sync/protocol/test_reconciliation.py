@@ -1,7 +1,7 @@
 import pytest
 
 from skerry.sync.protocol.document_state import BEGINNING, Position, Shadow, State
-from skerry.sync.protocol.reconciliation import Action, decide, decide_read
+from skerry.sync.protocol.reconciliation import Action, decide, decide_read, decide_unread
 
 A, B, C = b"a", b"b", b"c"
 CLEAN, DIRTY = Shadow(State.CLEAN, A), Shadow(State.DIRTY, A)
@@ -55,6 +55,24 @@ def test_what_is_read_counts_whatever_the_position() -> None:
 def test_what_is_only_here_is_pushed_when_it_is_missed_on_the_hub() -> None:
     assert decide_read(None, local=A, remote=None) is Action.PUSH
     assert decide_read(CLEAN, local=A, remote=None) is Action.APPLY
+
+
+@pytest.mark.parametrize(
+    ("shadow", "local", "trusts_absence", "expected"),
+    [
+        (None, A, False, Action.PUSH),
+        (None, None, True, Action.SKIP),
+        (CLEAN, A, True, Action.SKIP),
+        (CLEAN, B, False, Action.CAPTURE),
+        (CLEAN, None, False, Action.SKIP),
+        (CLEAN, None, True, Action.CAPTURE),
+        (DIRTY, B, True, Action.SKIP),
+    ],
+)
+def test_what_only_travels_upwards_is_decided_without_the_hub(
+    shadow: Shadow | None, local: bytes | None, trusts_absence: bool, expected: Action
+) -> None:
+    assert decide_unread(shadow, local=local, trusts_absence=trusts_absence) is expected
 
 
 def test_a_document_in_flight_cannot_be_decided() -> None:
