@@ -104,3 +104,21 @@ def test_an_untracked_delete_meets_an_update_of_the_hub_as_a_conflict() -> None:
         edge.sync()
         (conflict,) = edge.link.read(edge.link.conflicts.entries)
         assert (conflict.record["local"], conflict.record["remote"]) == (None, {"_id": 3, "v": 0, "there": 1})
+
+
+def test_an_untracked_delete_is_kept_while_a_unique_index_refuses_what_the_hub_made_of_the_document() -> None:
+    with pair(dirty_documents_max=COUNT, on_full=OnFull.MARK_COLLECTION) as (hub, edge):
+        overflow(edge)
+        edge.shop.orders.create_index("seat", unique=True, sparse=True)
+        edge.shop.orders.update_one({"_id": 0}, {"$set": {"seat": 1}})
+        hub.shop.orders.update_one({"_id": COUNT - 1}, {"$set": {"seat": 1}})
+        edge.pull()
+        track_again(edge)
+        walk(edge)
+        assert edge.link.read(edge.link.dead_letters.count) == 1
+        edge.shop.orders.update_one({"_id": 0}, {"$unset": {"seat": 1}})
+        edge.replicator._pull.applier.retry_dead_letters()
+        edge.sync()
+        assert documents_of(edge) == documents_of(hub)
+        (conflict,) = edge.link.read(edge.link.conflicts.entries)
+        assert (conflict.record["local"], conflict.record["remote"]) == (None, {"_id": 3, "v": 0, "seat": 1})

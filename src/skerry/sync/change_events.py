@@ -31,9 +31,9 @@ class ChangeEvent:
 
 @dataclass(slots=True)
 class DocumentEvent(ChangeEvent):
-    """A document's change. `raw` is the document after it, None when it is gone or when the event is an update.
+    """A document's change. `raw` is the document after it, None when it is gone or when the event does not have it.
 
-    `description` is what an update changed (a raw `updateDescription`), None for everything else.
+    In the latter case `description` is what an update changed (a raw `updateDescription`, empty where that is not told either).
     """
 
     namespace: Namespace
@@ -43,7 +43,7 @@ class DocumentEvent(ChangeEvent):
     description: bytes | None = None
 
     @property
-    def is_update(self) -> bool:
+    def lacks_document(self) -> bool:
         return self.description is not None
 
 
@@ -90,14 +90,14 @@ def parse_event(raw: bytes) -> ChangeEvent | None:
     if operation in _STRUCTURE:
         named = [namespace, *([_namespace(_slice(raw, fields[b"to"]))] if b"to" in fields else [])]
         return StructureEvent(time, stamp, group, operation, tuple(named))
-    content = _slice(raw, fields[b"fullDocument"]) if operation in _CONTENT else None
+    content = _slice(raw, fields[b"fullDocument"]) if operation in _CONTENT and b"fullDocument" in fields else None
     if namespace.coll == MARKERS:
         return _marker_or_note(time, stamp, group, namespace.db, content)
     document_key = _slice(raw, fields[b"documentKey"])
     key = key_string.encode(documents.id_of(document_key))
     id_document = documents.id_document(document_key)
     description = None
-    if operation == "update":
+    if content is None and operation != "delete":
         description = _slice(raw, fields[b"updateDescription"]) if b"updateDescription" in fields else b""
     return DocumentEvent(time, stamp, group, namespace, key, id_document, content, description)
 

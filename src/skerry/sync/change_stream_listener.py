@@ -21,10 +21,12 @@ from pymongo.errors import PyMongoError
 from skerry.sync.hub import RAW_OPTIONS, Hub
 from skerry.sync.hub_probe import check_history
 from skerry.sync.protocol.capability import WIRE_VERSION_OF_4_2
-from skerry.sync.selection import Selection
+from skerry.sync.selection import MARKERS, Selection
 from skerry.values import documents
 
 BATCH_EVENTS_MAX: Final = 1000
+_OF_MARKER: Final = {"$cond": [{"$eq": ["$ns.coll", MARKERS]}, "$fullDocument", "$$REMOVE"]}
+_WITHOUT_CONTENT: Final = ({"$unset": "updateDescription"}, {"$set": {"fullDocument": _OF_MARKER}})
 _CLOSE_SECONDS: Final = 0.5  # the hub drops an abandoned cursor by itself
 
 
@@ -40,12 +42,12 @@ class StreamBatch:
 class ChangeStreamListener:
     """One open stream; used by one thread. `close` before opening it again."""
 
-    def __init__(self, hub: Hub, selection: Selection, *, own_sessions: Sequence[bytes], describes: bool) -> None:
-        """`own_sessions` are the ids of those in which this link writes; `describes`: with what updates have changed."""
+    def __init__(self, hub: Hub, selection: Selection, *, own_sessions: Sequence[bytes], with_content: bool) -> None:
+        """`own_sessions` are the ids of those in which this link writes; `with_content`: events say what was written."""
         self._hub = hub
         self._selection = selection
         self._filter = selection.event_filter(own_sessions)
-        self._describes = describes
+        self._with_content = with_content
         self._db = selection.database or "admin"
         self._session: ClientSession | None = None
         self._cursor = 0
@@ -66,8 +68,8 @@ class ChangeStreamListener:
             check_history(self._hub, at_time)
             stage["startAtOperationTime"] = Timestamp(at_time >> 32, at_time & 0xFFFFFFFF)
         pipeline: list[dict[str, Any]] = [{"$changeStream": stage}, {"$match": self._filter}]
-        if not self._describes:
-            pipeline.append({"$unset": "updateDescription"})
+        if not self._with_content:
+            pipeline += _WITHOUT_CONTENT
         self._session = self._hub.client.start_session(causal_consistency=False)
         command = {"aggregate": 1, "pipeline": pipeline, "cursor": {"batchSize": BATCH_EVENTS_MAX}}
         batch = self._run(command, "firstBatch")

@@ -260,9 +260,8 @@ class Integration:
                 self._set(remote, old, states.integrated(content_hash(remote.raw), remote.position, remote.stamp))
             return
         base = None if old is None or old.base is None else link.shadows.base(view, namespace, key)
-        if (
-            old is None
-        ):  # here before the link was made, so nobody knows the base: the hub's version stands, ours is kept
+        if old is None:
+            # Here before the link was made, so nobody knows the base: the hub's version stands, ours is kept.
             stamp = 0
             found = Resolution(_decoded(remote.raw), Winner.REMOTE, ("",))
         else:
@@ -270,9 +269,8 @@ class Integration:
             stamp = corrected(old.last_hlc if origin is None else origin.stamp, link.clock_offset_ms)
             stamps = Stamps(stamp, remote.stamp)
             rules = link.rules.of(namespace)
-            if (
-                old.base is not None and base is None
-            ):  # it was not kept, so nobody knows which fields either side changed
+            if old.base is not None and base is None:
+                # It was not kept, so nobody knows which fields either side changed.
                 rules = replace(rules, granularity=Granularity.DOCUMENT, paths={})
             found = resolve(_decoded(base), _decoded(local), _decoded(remote.raw), stamps, rules)
         result = None if found.document is None else documents.encode(found.document)
@@ -282,6 +280,9 @@ class Integration:
                 paths = found.paths or ("",)
                 result, found = remote.raw, Resolution(_decoded(remote.raw), Winner.REMOTE, paths, refused)
         if not self._put(remote, local, result):
+            if old is not None and old.state is State.CLEAN:
+                # Written past the outbox: to be remembered, or the next try would take the hub's version for the only one.
+                self._set(remote, old, states.rebased(old, old.base, old.position, order=self._order(), stamp=stamp))
             return
         if found.is_conflict:
             self._log(remote, found, {"base": base, "local": local, "remote": remote.raw, "result": result}, stamp)

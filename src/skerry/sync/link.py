@@ -98,10 +98,11 @@ class Link:
         return self.write(job, durable=True)
 
     def stamp_of_reading(self, cluster_time: int) -> int:
-        """Return when a version that was read from the hub is taken to have been written: at the reading, which was then."""
-        if cluster_time:
-            return stamp_of_cluster_time(cluster_time)
-        return stamp_at(int(time.time() * 1000) + self.clock_offset_ms)
+        """Return when a version that was read from the hub is taken to have been written: at the reading, which was then.
+
+        A cluster time, 0 where there is none, tells the second only.
+        """
+        return max(stamp_of_cluster_time(cluster_time), stamp_at(int(time.time() * 1000) + self.clock_offset_ms))
 
     def freeze(self, view: WriteView, namespace: Namespace, reason: str) -> None:
         """Stop a collection both ways until an operator decides: applying the hub's drop would destroy what was written here."""

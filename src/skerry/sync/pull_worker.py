@@ -49,7 +49,7 @@ class PullWorker:
         self.applier = ChangeApplier(link, push.resolve, self._note)
         self.walk = FullSync(link, push, self.applier)
         self._listener: ChangeStreamListener | None = None
-        self._describes = True  # whether events say what updates have changed
+        self._with_content = True  # whether events say what was written
         self._full_sync_wanted = False
         self._saved = self._tried_dead = self._moved = time.monotonic()
         self._looked_back = -HEADROOM_SECONDS
@@ -83,7 +83,7 @@ class PullWorker:
         Raises `HubUnfitError`, `BatchUnsettledError` and pymongo's errors.
         """
         link = self._link
-        self._describes = True
+        self._with_content = True
         facts = link.hub.facts = probe(link.hub)
         link.clock_offset_ms = facts.clock_offset_ms
         self._push.guarded.note_reads = self.applier.note_reads
@@ -157,7 +157,7 @@ class PullWorker:
         self.disconnect()
         link = self._link
         own = link.push_sessions.lsids() if link.hub.tier.has_transactions else ()
-        listener = ChangeStreamListener(link.hub, link.selection, own_sessions=own, describes=self._describes)
+        listener = ChangeStreamListener(link.hub, link.selection, own_sessions=own, with_content=self._with_content)
         try:
             token = listener.open(after=after, at_time=at_time)
         except PyMongoError:
@@ -176,8 +176,8 @@ class PullWorker:
     def _recover(self, error: PyMongoError, *, by_token: bool) -> None:
         """Go on after the stream has failed; raises `error` when the link itself is the trouble."""
         failure = failure_of(error)
-        if failure.code == TOO_LARGE and self._describes:
-            self._describes = False  # for the rest of the connection: the same event comes again
+        if failure.code == TOO_LARGE and self._with_content:
+            self._with_content = False  # for the rest of the connection: the same event comes again
             self._resume(self.applier.position)
             return
         meaning = classify_stream_failure(failure.code, failure.labels, by_token=by_token)

@@ -107,7 +107,7 @@ def steps_of(
             steps.append(event)
             latest.clear()
         elif isinstance(event, DocumentEvent) and link.selection.pulls(event.namespace):
-            if is_own and event.is_update:
+            if is_own and event.lacks_document:
                 continue  # settled by the marker; other own events are compared, in case the hub stored something else
             place = (event.namespace, event.key)
             earlier = None
