@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 
 
 class Node:
-    """A node that `start` opens and `stop` closes; once each. `sources` says where its settings came from, as `Settings` does."""
+    """A node that `start` opens and `stop` closes; once each.
+
+    `sources` says where its settings came from, and `sync_fault` why it has no link although it should, as `Settings` does.
+    """
 
     def __init__(
         self,
@@ -48,6 +51,7 @@ class Node:
         engine: EngineConfig | None = None,
         admin: AdminConfig | None = None,
         sources: Mapping[str, Mapping[str, Origin]] | None = None,
+        sync_fault: ConfigurationError | None = None,
     ) -> None:
         self._data = data
         self._server_config = server
@@ -55,6 +59,7 @@ class Node:
         self._engine_config = engine
         self._admin_config = admin
         self._sources = sources
+        self.sync_fault = None if sync_fault is None else str(sync_fault)
         self._engine: Engine | None = None
         self._listeners: list[Listener] = []
         self._admin: AdminListener | None = None

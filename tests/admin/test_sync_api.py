@@ -7,6 +7,11 @@ import pytest
 from admin_answers import data, wait_until
 from fastapi.testclient import TestClient
 
+from skerry.admin.api import Api
+from skerry.admin.app import create_app
+from skerry.errors import ConfigurationError
+from skerry.node import Node
+
 
 def test_numbers_by_direction_are_those_of_what_travelled(site: Any) -> None:
     site.settle()
@@ -184,3 +189,23 @@ def test_a_node_without_a_hub_refuses_orders_for_its_link(alone: TestClient) -> 
         assert (answer.status_code, answer.json()["error"]["code"]) == (409, "sync_not_configured")
     assert data(alone.get("/api/sync/links")) == []
     assert data(alone.get("/api/status"))["sync"] is None
+
+
+def test_a_wrong_sync_setting_is_told_wherever_the_link_is_missed() -> None:
+    fault = ConfigurationError("sync.rules shop.*", "sideways", "one of both, pull, push, none")
+    node = Node(":memory:", sync_fault=fault)
+    node.start()
+    api = Api(node)
+    headers = {"Authorization": f"Bearer {api.tokens.run_token}"}
+    with TestClient(create_app(api), headers=headers) as client:
+        health = data(client.get("/api/sync/health"))
+        assert (health["enabled"], health["status"]) == (False, "degraded")
+        assert [each["kind"] for each in health["reasons"]] == ["wrong_setting"]
+        assert str(fault) in health["reasons"][0]["message"]
+        assert data(client.get("/api/sync/status")) == {"enabled": False, "error": str(fault)}
+        assert data(client.get("/api/status"))["sync_fault"] == health["reasons"][0]
+        for path in ("pause", "start", "stop"):
+            answer = client.post(f"/api/sync/{path}")
+            assert (answer.status_code, answer.json()["error"]["code"]) == (409, "sync_not_configured")
+            assert str(fault) in answer.json()["error"]["message"]
+    node.stop()

@@ -24,6 +24,7 @@ CALLS: dict[str, dict[str, Any] | tuple[str, dict[str, Any]]] = {
     "collMod": {"collMod": "items"},
     "collStats": {"collStats": "items"},
     "collstats": {"collstats": "items"},
+    "compact": {"compact": "items", "dryRun": True},
     "count": {"count": "items"},
     "create": {"create": "items"},
     "createIndexes": {"createIndexes": "items", "indexes": [{"key": {"a": 1}, "name": "a_1"}]},
@@ -88,7 +89,8 @@ READ_WRITE = READ | words(
     " renameCollection update"
 )
 DB_ADMIN = words(
-    "collMod collStats collstats create createIndexes dbStats dbstats deleteIndexes drop dropDatabase dropIndexes"
+    "collMod collStats collstats compact create createIndexes dbStats dbstats deleteIndexes drop dropDatabase"
+    " dropIndexes"
     " listCollections listIndexes masterIndex renameCollection validate"
 )
 USER_ADMIN = words(

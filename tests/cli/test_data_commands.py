@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.processes import skerry_server
+from skerry.config import ServerConfig
+from skerry.node import Node
 from skerry.storage import Store
 
 Run = Callable[..., tuple[int, str, str]]
@@ -72,16 +75,68 @@ def test_every_failure_is_one_line_and_an_exit_code(
 
 
 def test_the_doctor_tells_mends_and_is_content(run: Run, data: Path) -> None:
-    assert run("doctor", "--data", data) == (0, f"{data}: nothing wrong\n", "")
+    code, out, err = run("doctor", "--data", data)
+    assert (code, err) == (0, "")
+    assert out.startswith(f"{data}: nothing wrong\ndisk: ok: ")
+    assert out.endswith("configuration: ok: no hub is configured\n")
     damage(data, "DELETE FROM i_1 WHERE rid = 2")
     code, out, _ = run("doctor", "--data", data)
     assert code == 1
-    assert out == "indexes: shop.orders: index n_1: 1 entries missing, 0 too many\n  can be mended with --mend\n"
+    found = "indexes: shop.orders: index n_1: 1 entries missing, 0 too many\n  can be mended with --mend\n"
+    assert out.startswith(found)
     code, out, _ = run("doctor", "--data", data, "--mend")
     assert code == 0
     assert "  mended: rebuilt index n_1 from the documents\n" in out
-    assert out.endswith("nothing wrong any more\n")
+    assert "nothing wrong any more\n" in out
     assert run("doctor", "--data", data)[0] == 0
+
+
+def test_the_doctor_examines_the_link_of_a_node_that_runs(run: Run, data: Path) -> None:
+    hub = Node(":memory:", server=ServerConfig(bind_port=0))
+    hub.start()
+    uri = f"mongodb://{hub.address}/?directConnection=true"
+    (data / "skerry.toml").write_text(f'[sync]\nhub_uri = "{uri}"\nrules = {{"shop.*" = "both"}}\n')
+    with skerry_server(data):
+        code, out, err = run("doctor", "--data", data, "--json")
+    report = json.loads(out)
+    assert (code, err, report["well"], report["sound"]) == (0, "", True, True)
+    levels = {each["check"]: each["level"] for each in report["checks"]}
+    assert levels.keys() >= {
+        "disk",
+        "processes",
+        "configuration",
+        "hub",
+        "tier",
+        "clock",
+        "rights",
+        "identity",
+        "markers",
+    }
+    assert set(levels.values()) == {"ok"}
+    hub.stop()
+
+
+def test_the_doctor_finds_wrong_settings_and_a_hub_that_is_away(
+    run: Run, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = ("--hub", "mongodb://127.0.0.1:1", "--sync", "shop.*=both")
+    monkeypatch.setattr("skerry.sync.hub._CONNECT_MS", 200)
+    code, out, _ = run("doctor", "--data", data, *link)
+    assert code == 1
+    assert "\nhub: error: mongodb://127.0.0.1:1: " in out
+    assert "\n  nothing listens at this address" in out
+    code, out, _ = run("doctor", "--data", data, "--offline", *link)
+    assert (code, out.splitlines()[-1]) == (0, "configuration: ok: link hub to mongodb://127.0.0.1:1")
+    assert run("doctor", "--data", data, "--hub", "mongodb://iris:sesame@127.0.0.1:1")[0] == 2
+    monkeypatch.setenv("SKERRY_SYNC_HUB_URI", "mongodb://127.0.0.1:1")
+    code, out, _ = run("doctor", "--data", data, "--json")
+    (wrong,) = [each for each in json.loads(out)["checks"] if each["check"] == "configuration"]
+    assert (code, wrong["level"]) == (1, "error")
+    assert "there is no link, because a sync setting is wrong: sync.rules" in wrong["message"]
+    monkeypatch.setenv("SKERRY_ENGINE_CURSERS_MAX", "20")
+    code, out, _ = run("doctor", "--data", data)
+    assert code == 1
+    assert "configuration: error: engine.cursers_max" in out
 
 
 def test_what_cannot_be_mended_keeps_the_exit_code_and_is_told_in_json(run: Run, data: Path) -> None:
@@ -96,7 +151,7 @@ def test_what_cannot_be_mended_keeps_the_exit_code_and_is_told_in_json(run: Run,
     code, out, _ = run("doctor", "--data", data, "--mend")
     assert code == 1
     assert "  cannot be mended from what is there\n" in out
-    assert out.endswith("1 left\n")
+    assert f"\n{data}: 1 left\n" in out
 
 
 def test_validate_tells_of_every_collection_and_of_one(run: Run, data: Path) -> None:

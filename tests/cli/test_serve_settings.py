@@ -61,10 +61,14 @@ def test_a_wrong_sync_setting_turns_the_link_off_loudly_and_the_node_serves(tmp_
         "SKERRY_SYNC_HUB_URI": f"mongodb://iris:{SECRET}@127.0.0.1:1",
         "SKERRY_SYNC_RULES": "shop.*=sideways",
     }
-    with serving(tmp_path, **environment) as node:
+    with serving(tmp_path, "--admin", "127.0.0.1:0", **environment) as node:
         with MongoClient(node.uri) as client:
             client.shop.orders.insert_one({"_id": 1})
             assert client.shop.orders.count_documents({}) == 1
+        command = [sys.executable, "-m", "skerry", "status", "--data", str(tmp_path / "data")]
+        shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert "a wrong sync setting has turned the link off: sync.rules shop.*" in shown
+        assert "no hub" not in shown
         assert "sync.rules shop.* cannot be 'sideways': expected one of both" in node.errors
         assert "NOTHING IS KEPT IN STEP WITH A HUB" in node.errors
         assert SECRET not in node.errors

@@ -12,7 +12,7 @@ from pymongo.errors import OperationFailure
 
 
 @pytest.mark.parametrize(
-    "command", ["profile", "currentOp", "killOp", "fsync", "compact", "setParameter", "replSetStepDown", "top"]
+    "command", ["profile", "currentOp", "killOp", "fsync", "setParameter", "replSetStepDown", "top"]
 )
 def test_the_command_is_refused(database: Database[Any], command: str) -> None:
     with pytest.raises(OperationFailure) as caught:

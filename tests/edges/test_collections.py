@@ -161,3 +161,34 @@ def test_a_sound_collection_is_valid(database: Database[Any]) -> None:
     assert report["valid"] is True
     assert report["nrecords"] == 2
     assert report["keysPerIndex"] == {"_id_": 2, "a_1": 3}
+
+
+def test_compact_gives_back_what_deleted_documents_have_left(database: Database[Any]) -> None:
+    database.things.insert_many([{"_id": n, "text": "x" * 10_000} for n in range(200)])
+    database.things.delete_many({"_id": {"$gte": 1}})
+    estimate = database.command("compact", "things", dryRun=True)
+    assert estimate["bytesFreed"] > 1_000_000
+    assert database.command("compact", "things", freeSpaceTargetMB=1000)["bytesFreed"] == 0
+    done = database.command("compact", "things", force=True, freeSpaceTargetMB=1, comment="nightly")
+    assert done["bytesFreed"] >= estimate["bytesFreed"]
+    assert database.command("compact", "things", dryRun=True)["bytesFreed"] == 0
+    assert [document["_id"] for document in database.things.find()] == [0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ({"compact": "nothing"}, 26),
+        ({"compact": "view"}, 166),
+        ({"compact": 1}, 73),
+        ({"compact": "things", "freeSpaceTargetMB": 0}, 2),
+        ({"compact": "things", "dryRun": "yes"}, 14),
+        ({"compact": "things", "paddingBytes": 1}, 40415),
+    ],
+)
+def test_compact_refuses_what_it_cannot_do(database: Database[Any], arguments: dict[str, Any], code: int) -> None:
+    database.things.insert_one({})
+    database.create_collection("view", viewOn="things", pipeline=[])
+    with pytest.raises(OperationFailure) as caught:
+        database.command(arguments)
+    assert caught.value.code == code

@@ -3,6 +3,8 @@
 import gzip
 import io
 import json
+import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,9 @@ from pymongo import MongoClient
 import skerry
 from skerry.commands.client_context import ClientContext
 from skerry.commands.entry_point import handle
+from skerry.config import ServerConfig, load_settings
 from skerry.engine.engine import Engine
+from skerry.node import Node
 from skerry.server.listener import Listener
 from skerry.wire.op_msg import OpMsg
 
@@ -286,9 +290,52 @@ def test_options_that_do_not_go_together_are_wrong_usage(
     assert len(err.splitlines()) == 1
 
 
-def test_a_server_that_is_not_there_is_one_line_without_the_password(run: Run, archive: Path) -> None:
-    uri = "mongodb://me:secret@127.0.0.1:1/?serverSelectionTimeoutMS=50"
-    code, _, err = run("restore", "--archive", archive, "--uri", uri)
+def test_a_server_that_is_not_there_is_one_line_without_the_password(
+    run: Run, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("mongodb://me:secret@127.0.0.1:1/?serverSelectionTimeoutMS=50\n"))
+    code, _, err = run("restore", "--archive", archive, "--uri", "-")
     assert code == 1
     assert len(err.splitlines()) == 1
     assert "secret" not in err
+
+
+@pytest.mark.parametrize("command", [("restore", "--archive"), ("dump", "--archive")])
+def test_a_password_on_the_command_line_is_refused_and_not_repeated(
+    run: Run, archive: Path, command: tuple[str, str]
+) -> None:
+    before = archive.read_bytes()
+    code, out, err = run(*command, archive, "--uri", "mongodb://me:sesame@127.0.0.1:1/")
+    assert (code, out) == (2, "")
+    assert "'-' reads it from the standard input; or SKERRY_URI_PASSWORD_FILE=FILE" in err
+    assert "sesame" not in err
+    assert archive.read_bytes() == before
+
+
+def test_the_password_comes_from_the_environment_a_file_or_the_standard_input(
+    run: Run, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = Node(":memory:", server=ServerConfig(bind_port=0))
+    node.start()
+    with MongoClient[Any](f"mongodb://{node.address}") as client:
+        client.admin.command("createUser", "iris", pwd="sesame", roles=["root"])
+    uri = f"mongodb://iris@{node.address}/?authSource=admin"
+    restore = ("restore", "--archive", archive, "--drop", "--uri")
+    assert run(*restore, uri)[0] != 0
+    file = tmp_path / "password"
+    file.write_text("sesame\n")
+    with monkeypatch.context() as patch:
+        patch.setenv("SKERRY_URI_PASSWORD_FILE", str(file))
+        assert run(*restore, uri)[0] == 0
+    with monkeypatch.context() as patch:
+        patch.setenv("SKERRY_URI_PASSWORD", "sesame")
+        assert run("dump", "--archive", tmp_path / "new", "--uri", uri)[0] == 0
+        assert load_settings(environment=os.environ).sync is None  # it is no setting of a node
+    monkeypatch.setattr(sys, "stdin", io.StringIO(uri.replace("iris@", "iris:sesame@") + "\n"))
+    assert run(*restore, "-")[0] == 0
+    node.stop()
+
+
+def test_the_standard_input_is_a_uri_or_an_archive_but_not_both(run: Run) -> None:
+    code, _, err = run("restore", "--archive", "-", "--uri", "-")
+    assert (code, "an archive from a file" in err) == (2, True)

@@ -1,4 +1,4 @@
-"""A TCP proxy that breaks connections: at once, at random, and before or after what was sent has arrived."""
+"""A TCP proxy that breaks connections: at once, at random, before or after what was sent has arrived; or lets them go silent."""
 
 import random
 import socket
@@ -13,6 +13,8 @@ class FaultProxy:
         self.target_port = target_port
         self.cut_probability = 0.0
         self.is_open = True
+        self.flows = threading.Event()  # while it is not set, connections stand, and nothing comes through
+        self.flows.set()
         self.cuts = 0
         self._random = random.Random(seed)
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
@@ -35,6 +37,7 @@ class FaultProxy:
 
     def close(self) -> None:
         self._ended = True
+        self.flows.set()
         with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
@@ -63,6 +66,7 @@ class FaultProxy:
     def _pump(self, source: socket.socket, sink: socket.socket, pair: tuple[socket.socket, socket.socket]) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
+                self.flows.wait()
                 if self._random.random() < self.cut_probability:
                     self.cuts += 1
                     if self._random.random() < 0.5:

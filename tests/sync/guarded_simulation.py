@@ -8,13 +8,16 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any
 
 from protocol_simulation import Edge
 from simulated_hub import DOCS, Event, Hub, Oracle, Version
 
 from skerry.sync.protocol import document_state as states
-from skerry.sync.protocol.document_state import State
+from skerry.sync.protocol.document_state import Shadow, State
+from skerry.sync.protocol.event_grouping import Attribution
 from skerry.sync.protocol.push_batch import HubStep, compare_with_base
+from skerry.sync.shadow import IN_DOUBT_MAX
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class GuardedEdge(Edge):
 
     hub: GuardedHub
     compares = True
+    remembers = True
+    """What was pushed without a clear outcome is recognised when it comes back, or in what somebody made of it."""
     lost_answer = LostAnswer.READ_BACK
     has_streams = True
     sending: list[Guarded] | None = None
@@ -80,10 +85,60 @@ class GuardedEdge(Edge):
     taken: frozenset[str] = frozenset()  # of the batch, what the hub had already
     done: frozenset[str] = frozenset()  # of the batch, what has taken effect
 
+    sent = False
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        # on disk: by document, a base, what was pushed from it, and after which time
+        self.doubts: dict[str, tuple[bytes | None, list[Version], int]] = {}
+
+    def in_doubt(self, doc: str) -> list[Version]:
+        shadow = self.disk.shadows.get(doc)
+        if shadow is None or shadow.state is not State.DIRTY:
+            return []
+        base, pushed, _ = self.doubts.get(doc, (None, [], 0))
+        return pushed if base == shadow.base else []
+
+    def doubt(self, doc: str, ours: Version) -> None:
+        """The hub may have had this version, or may get it yet."""
+        shadow = self.disk.shadows[doc]
+        before = [each for each in self.in_doubt(doc) if each.hash != ours.hash]
+        if self.remembers:
+            self.doubts[doc] = (shadow.base, [*before, ours][-IN_DOUBT_MAX:], self.disk.ahead_all)
+
+    def set_shadow(self, doc: str, shadow: Shadow | None) -> None:
+        super().set_shadow(doc, shadow)
+        if shadow is None or shadow.state is State.CLEAN:
+            self.doubts.pop(doc, None)
+
+    def is_ours(self, event: Event) -> bool:
+        """Whether an event brings a version of ours, and none from before it that was the same."""
+        _, _, since = self.doubts.get(event.doc, (None, [], 0))
+        if event.version is None or event.time <= max(since, self.told_until):
+            return False
+        return event.version.hash in {each.hash for each in self.in_doubt(event.doc)}
+
+    def pull(self, count: int) -> None:
+        self.told_until = self.disk.high.time
+        super().pull(count)
+
+    def without_superseded(self, news: list[tuple[Event, Attribution]]) -> list[tuple[Event, Attribution]]:
+        """Leave out what comes before a version of ours: that was compared with it."""
+        last = {event.doc: n for n, (event, _) in enumerate(news) if self.is_ours(event)}
+        return [each for n, each in enumerate(news) if n >= last.get(each[0].doc, 0)]
+
+    def versions_of(self, news: list[tuple[Event, Attribution]]) -> list[Version | None]:
+        found = super().versions_of(news)
+        return [event.version if self.is_ours(event) else version for (event, _), version in zip(news, found)]
+
+    def begin_push(self, size: int = len(DOCS)) -> None:
+        if not self.disk.batches:
+            super().begin_push(size)
+
     def look(self) -> None:
         """Read what the hub has of the documents of the batch, and decide what is to be written."""
         disk = self.disk
-        if disk.batch is None or self.sent:
+        if not self.threads or self.sent:
             return
         self.sent, self.sending, self.is_complete = True, [], True
         for doc, shadow in disk.shadows.items():
@@ -117,11 +172,13 @@ class GuardedEdge(Edge):
         if is_lost:
             self.hub.late += self.sending if goes_on else []
             self.sending = None
+            self.threads.clear()
             return
         while self.sending:
             self.write_next()
         self.sending = None
-        self.finish(self.taken | (self.done if self.is_complete else self.read_back()))
+        taken = self.taken | (self.done if self.is_complete else self.read_back())
+        self.take_in(taken, {*DOCS} - taken if self.done and not self.is_complete else set())
 
     def read_back(self) -> set[str]:
         """Return which documents of the batch the hub has as they were sent."""
@@ -132,7 +189,7 @@ class GuardedEdge(Edge):
                 found.add(doc)
         return found
 
-    def finish(self, taken: AbstractSet[str]) -> None:
+    def take_in(self, taken: AbstractSet[str], in_doubt: AbstractSet[str]) -> None:
         """What the hub has taken is the base at once; events up to now are answered with look-ups."""
         disk = self.disk
         for doc, shadow in list(disk.shadows.items()):
@@ -141,21 +198,26 @@ class GuardedEdge(Edge):
             elif shadow.state is State.INFLIGHT:
                 if self.lost_answer is LostAnswer.READ_BACK and doc in self.done:  # and overwritten before it was seen
                     self.hub.doubted.add(disk.carried[doc].id)
+                ours = disk.carried[doc]
                 self.set_shadow(doc, states.not_written(shadow))
-        disk.batch, self.sent = None, False
+                if doc in in_doubt:
+                    self.doubt(doc, ours)
+        disk.batches.clear()
+        self.threads.clear()
+        self.sent = False
         self.taken = self.done = frozenset()
         disk.ahead_all = self.floor = self.hub.time
 
-    def resolve_batch(self) -> bool:
+    def resolve_batches(self) -> bool:
         """Settle a batch whose answer was lost; false while its answer is waited for."""
-        if self.disk.batch is None:
+        if not self.disk.batches:
             return True
-        if self.sending is not None:
+        if self.threads:
             return False
         if self.lost_answer is LostAnswer.READ_BACK:
-            self.finish(self.read_back())
+            self.take_in(self.read_back(), {*DOCS})
         else:
-            self.finish({*DOCS} if self.lost_answer is LostAnswer.YES else set())
+            self.take_in({*DOCS} if self.lost_answer is LostAnswer.YES else set(), set())
         return True
 
     def look_at_left(self) -> None:
@@ -166,7 +228,7 @@ class GuardedEdge(Edge):
 
     def poll(self, doc: str) -> None:
         """Compare one document, as a walk does that has come to it."""
-        if self.resolve_batch():
+        if self.resolve_batches():
             self.look_at_left()
             self.read(doc)
             self.disk.ahead_all = self.floor = self.hub.time
@@ -178,4 +240,4 @@ class GuardedEdge(Edge):
 
     def crash(self) -> None:
         super().crash()
-        self.sending = None
+        self.sending, self.sent = None, False

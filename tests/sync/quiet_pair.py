@@ -22,7 +22,7 @@ from skerry.sync.protocol.document_state import State
 from skerry.sync.replicator import Replicator
 from skerry.sync.selection import MARKERS
 from skerry.sync.shadow import Tracked
-from skerry.values import key_string
+from skerry.values import documents, key_string
 from skerry.values.namespace import Namespace
 
 Document = dict[str, Any]
@@ -177,14 +177,16 @@ def clear(hub: Node, edge: Edge) -> None:
     edge.sync()
 
 
-def remove_unseen(node: Node, id_value: str) -> None:
-    """Take a document out of the store behind everybody's back."""
+def put_unseen(node: Node, id_value: str, document: Document | None) -> None:
+    """Change a document of the store behind everybody's back; None: take it out."""
 
     def job(view: Any) -> None:
         entry = node.engine.storage.catalog.snapshot(view).require(namespace)
         found = view.record_by_key(entry.file_id, key)
-        if found is not None:
+        if found is not None and document is None:
             view.delete_record(entry.file_id, found[0])
+        elif found is not None:
+            view.update_record(entry.file_id, found[0], documents.encode(document))
 
     namespace, key = Namespace("shop", "orders"), key_string.encode(id_value)
     node.engine.storage.store.write(job, durable=False)

@@ -27,24 +27,26 @@ _ARGUMENTS: Mapping[str, Callable[[random.Random], Any]] = {
     "is_lost": lambda choose: choose.random() < 0.5,
     "goes_on": lambda choose: choose.random() < 0.3,
     "commits": lambda choose: choose.random() < 0.5,
-    "outcome": lambda choose: choose.choice(["ok", "ok", "ack lost", "late", "never"]),
+    "outcome": lambda choose: choose.choice(["ok", "ok", "ack lost", "open", "late", "never"]),
+    "size": lambda choose: choose.randint(1, 2),
+    "which": lambda choose: choose.randrange(3),
     "count": lambda choose: choose.randint(1, 6),
-    "steps": lambda choose: choose.randint(1, 8),
 }
 _TAKES: Mapping[str, tuple[str, ...]] = {
     "local_write": ("edge", "doc", "name", "value"),
     "local_delete": ("edge", "doc"),
     "foreign_write": ("doc", "name", "value", "shares_time", "replaces"),
     "foreign_delete": ("doc",),
-    "send": ("edge", "outcome"),
+    "begin_push": ("edge", "size"),
+    "send": ("edge", "outcome", "size", "which"),
+    "receive_outcome": ("edge", "which"),
     "pull": ("edge", "count"),
     "compare": ("edge", "count"),
-    "late_outcome": ("commits",),
+    "late_outcome": ("commits", "which"),
     "count_here": ("edge", "doc", "step"),
     "count_there": ("doc", "step", "shares_time"),
     "hear": ("edge", "writes", "is_lost", "goes_on"),
     "poll": ("edge", "doc"),
-    "rewind": ("edge", "steps"),
 }
 """The arguments of each rule; one that is not listed has only an edge."""
 

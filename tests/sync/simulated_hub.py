@@ -76,6 +76,20 @@ class Oracle:
         return set(range(len(self.versions))) - covered
 
 
+@dataclass
+class Open:
+    """A transaction that has not ended. `seen` are the versions it found of what it writes."""
+
+    marker: Marker
+    writes: dict[str, Version]
+    seen: dict[str, Version]
+    session: bytes
+
+    @property
+    def named(self) -> set[str]:
+        return {doc for doc, _ in self.marker.stamps}
+
+
 class Hub:
     def __init__(self, oracle: Oracle) -> None:
         self.oracle = oracle
@@ -83,7 +97,11 @@ class Hub:
         self.log: list[Event] = []
         self.time = 1
         self.markers: dict[BatchId, Marker] = {}
-        self.pending: dict[BatchId, tuple[Marker, dict[str, Version], dict[str, Version]]] = {}
+        self.pending: dict[BatchId, Open] = {}
+        self._sessions = itertools.count()
+
+    def new_session(self) -> bytes:
+        return b"session %d" % next(self._sessions)
 
     def read(self, doc: str) -> Version:
         return self.docs[doc]
@@ -97,19 +115,26 @@ class Hub:
         is_update = old.content is not None and content is not None and not replaces
         self.log.append(Event(self.time, doc, new, before=old if is_update else None))
 
-    def commit(self, marker: Marker, writes: dict[str, Version]) -> None:
-        assert marker.batch not in self.markers, "a push took effect twice (S3)"
+    def begin(self, marker: Marker, writes: dict[str, Version], session: bytes) -> None:
+        """Open a transaction: what it has read and does not write, others may write before it commits."""
+        self.pending[marker.batch] = Open(marker, writes, {doc: self.docs[doc] for doc in writes}, session)
+
+    def commit(self, batch: BatchId) -> bool:
+        """Commit a transaction; false when it is aborted, because somebody else has written what it writes."""
+        found = self.pending.pop(batch)
+        marker = found.marker
+        if any(self.docs[doc] is not version for doc, version in found.seen.items()):
+            return False
+        if marker.batch in self.markers:
+            assert self.markers[marker.batch].is_fence, "a push took effect twice (S3)"
+            return False
         self.markers[marker.batch] = marker
         self.time += 1
-        key = (b"session", self.time)
+        key = (found.session, self.time)
         self.log.append(Event(self.time, "", None, key, marker))
-        for doc, version in writes.items():
+        for doc, version in found.writes.items():
             assert version.id not in self.docs[doc].ancestors, "a push undid what it had seen (S3)"
             old, self.docs[doc] = self.docs[doc], version
             is_update = old.content is not None and version.content is not None
             self.log.append(Event(self.time, doc, version, key, before=old if is_update else None))
-
-    def commit_late(self, batch: BatchId) -> None:
-        marker, writes, snapshot = self.pending.pop(batch)
-        if all(self.docs[doc] is snapshot[doc] for doc in snapshot):
-            self.commit(marker, writes)
+        return True

@@ -1,6 +1,7 @@
 """Several batches on their way at once, and what comes back of them through the stream."""
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -103,9 +104,9 @@ def test_all_batches_that_a_crash_left_behind_are_settled(both: Both) -> None:
     assert documents_of(hub) == documents_of(edge)
 
 
-def test_a_batch_that_a_thread_is_sending_is_nobody_elses_to_settle(
-    both: Both, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def slow_batch(both: Both, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Ten documents wait; five of them are on their way in a thread, until the event is set."""
     _, edge = both
     edge.shop.orders.insert_many([{"_id": n} for n in range(10)])
     sending, go_on = threading.Event(), threading.Event()
@@ -120,13 +121,39 @@ def test_a_batch_that_a_thread_is_sending_is_nobody_elses_to_settle(
     monkeypatch.setattr(push_worker, "write_batch", write_slowly)
     first = push_in_threads(edge, 1)
     assert sending.wait(WAIT_SECONDS)
-    join(push_in_threads(edge, 1))
-    assert edge.counters()["push_batches"] == 1
-    assert "fences" not in edge.counters()
+    yield go_on
     go_on.set()
     join(first)
     edge.sync()
     assert edge.counts() == {}
+
+
+def test_a_batch_that_a_thread_is_sending_is_nobody_elses_to_settle(both: Both, slow_batch: threading.Event) -> None:
+    _, edge = both
+    join(push_in_threads(edge, 1))
+    assert edge.counters()["push_batches"] == 1
+    assert "fences" not in edge.counters()
+
+
+def test_an_echo_settles_its_batch_while_another_is_on_its_way(both: Both, slow_batch: threading.Event) -> None:
+    _, edge = both
+    join(push_in_threads(edge, 1))
+    assert edge.counts() == {State.INFLIGHT: 5, State.AWAIT: 5}
+    edge.pull()
+    assert edge.counts() == {State.INFLIGHT: 5}
+
+
+def test_a_change_of_the_hub_waits_until_no_batch_is_on_its_way(both: Both, slow_batch: threading.Event) -> None:
+    hub, edge = both
+    hub.shop.orders.insert_one({"_id": "of the hub"})
+    taking = threading.Thread(target=edge.pull)
+    taking.start()
+    while not edge.link.lock._waiting:
+        time.sleep(0.001)
+    assert edge.shop.orders.find_one({"_id": "of the hub"}) is None
+    slow_batch.set()
+    join([taking])
+    assert edge.shop.orders.find_one({"_id": "of the hub"}) is not None
 
 
 def test_of_what_was_pushed_only_the_marker_comes_back(both: Both) -> None:

@@ -2,7 +2,9 @@
 
 No marker says what became of a batch whose answer was lost: the edge looks. All versions survive or are logged (S1), and all
 come to agree (S2). A push takes effect once (S3) and no document goes back (S4), but for a version that took effect unnoticed,
-because it was overwritten before the edge looked, or came only afterwards: its writer cannot tell it from another's.
+because it was overwritten before the edge looked, or came only afterwards. Its writer remembers it and knows it again when the
+stream brings it, or by the fields that are left of it; not when nothing is left and no stream brings it, or when its history was
+lost, or when other versions of the same content came before it.
 """
 
 import os
@@ -65,10 +67,9 @@ class StreamedModel(ProtocolModel):
         self.edges[edge].hear(is_lost=is_lost, goes_on=goes_on)
 
     def poll(self, edge: int, doc: str) -> None:
-        if self.edges[edge].disk.batch is None or self.edges[edge].sent:
-            self.edges[edge].poll(doc)
+        self.edges[edge].poll(doc)
 
-    def late_outcome(self, commits: bool) -> None:
+    def late_outcome(self, commits: bool, which: int = 0) -> None:
         if self.hub.late:
             self.hub.write_late(takes_effect=commits)
 
@@ -81,7 +82,7 @@ class StreamedModel(ProtocolModel):
                 edge.begin_push()
                 edge.look()
                 edge.hear(is_lost=False, goes_on=False)
-                edge.resolve_batch()
+                edge.resolve_batches()
                 self.take_in(edge)
 
     def take_in(self, edge: GuardedEdge) -> None:

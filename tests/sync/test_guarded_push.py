@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pymongo.errors import AutoReconnect
 from quiet_pair import Document, Edge, Node, documents_of, pair
 
-from skerry.sync import guarded_writes, hub_probe, pull_worker, push_worker
+from skerry.sync import guarded_push, guarded_writes, hub_probe, pull_worker, push_worker
 from skerry.sync.hub import Hub, HubFacts
 from skerry.sync.protocol.capability import Tier
 
@@ -167,3 +167,56 @@ def put(node: Node, document: Document | None) -> None:
         node.shop.orders.delete_one({"_id": 1})
     else:
         node.shop.orders.replace_one({"_id": 1}, document, upsert=True)
+
+
+def push_and_overwrite(hub: Node, edge: Edge, change: Document, *, is_lost: bool) -> None:
+    """Have the hub take document 1, and somebody overwrite it before the edge looks: it sees that not all was taken."""
+    read_back = guarded_writes.read_back
+
+    def look_too_late(*args: Any) -> Any:
+        hub.shop.orders.update_one({"_id": 1}, {"$set": change})
+        patched.setattr(guarded_writes, "read_back", read_back)
+        patched.setattr(guarded_push, "read_back", read_back)
+        return read_back(*args)
+
+    def overtake() -> None:
+        hub.shop.orders.update_one({"_id": 2}, {"$set": {"there": 1}})
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(guarded_writes, "read_back", look_too_late)
+        patched.setattr(guarded_push, "read_back", look_too_late)
+        push_disturbed(edge, overtake, 2 if is_lost else None)
+        edge.replicator._push.resolve()
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["mixed", "answer lost"])
+def test_what_somebody_made_of_our_version_is_no_conflict_with_what_we_made_of_it(
+    both: tuple[Node, Edge], is_lost: bool
+) -> None:
+    hub, edge = both
+    clear_both(hub, edge)
+    before = edge.counters().get("conflicts", 0)
+    hub.shop.orders.insert_many([{"_id": n, "here": 0, "there": 0} for n in (1, 2)])
+    come_to_rest(edge)
+    edge.shop.orders.update_many({}, {"$set": {"here": 1}})
+    push_and_overwrite(hub, edge, {"there": 1}, is_lost=is_lost)
+    edge.shop.orders.update_one({"_id": 1}, {"$set": {"here": 2}})
+    come_to_rest(edge)
+    wanted = [{"_id": 1, "here": 2, "there": 1}, {"_id": 2, "here": 1, "there": 1}]
+    assert documents_of(edge) == documents_of(hub) == wanted
+    assert edge.counters().get("conflicts", 0) == before
+
+
+def test_a_change_of_our_version_stands_though_we_did_not_hear_that_it_was_taken(both: tuple[Node, Edge]) -> None:
+    """The stream brings our version, and then theirs. Where there is none, the two look concurrent: ours is kept in the log."""
+    hub, edge = both
+    clear_both(hub, edge)
+    before = edge.counters().get("conflicts", 0)
+    hub.shop.orders.insert_many([{"_id": n, "here": 0, "there": 0} for n in (1, 2)])
+    come_to_rest(edge)
+    edge.shop.orders.update_many({}, {"$set": {"here": 1}})
+    push_and_overwrite(hub, edge, {"here": 9}, is_lost=False)
+    come_to_rest(edge)
+    wanted = [{"_id": 1, "here": 9, "there": 0}, {"_id": 2, "here": 1, "there": 1}]
+    assert documents_of(edge) == documents_of(hub) == wanted
+    assert edge.counters().get("conflicts", 0) - before == (0 if edge.link.hub.tier.has_streams else 1)

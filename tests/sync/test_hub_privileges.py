@@ -9,7 +9,7 @@ from guarded_hub import GuardedServer
 from hubs import SharedHub
 from nodes import EdgeNode, contents, wait_for
 
-from skerry.sync.sync_health import LinkState
+from skerry.sync.sync_health import LinkState, LinkStatus
 
 pytestmark = pytest.mark.slow
 Roles = list[tuple[str, str]]
@@ -80,6 +80,12 @@ def test_a_link_that_may_too_little_says_so_and_keeps_what_waits(make_edge: Make
 
 def test_missing_rights_are_a_refusal_that_names_the_privilege(make_edge: MakeEdge) -> None:
     edge = make_edge("shop.*=both", [("read", "shop")])
-    wait_for(lambda: edge.replicator.status().state is LinkState.REFUSED)
-    assert "the link's user lacks the privilege " in str(edge.replicator.status().error)
-    assert any("the link is refused" in problem for problem in edge.replicator.status().problems)
+    seen: list[LinkStatus] = []  # it tries again and again, so that a refusal is a state of moments
+
+    def is_refused() -> bool:
+        seen.append(edge.replicator.status())
+        return seen[-1].state is LinkState.REFUSED
+
+    wait_for(is_refused)
+    assert "the link's user lacks the privilege " in str(seen[-1].error)
+    assert any("the link is refused" in problem for problem in seen[-1].problems)

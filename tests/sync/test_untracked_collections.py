@@ -122,3 +122,24 @@ def test_an_untracked_delete_is_kept_while_a_unique_index_refuses_what_the_hub_m
         assert documents_of(edge) == documents_of(hub)
         (conflict,) = edge.link.read(edge.link.conflicts.entries)
         assert (conflict.record["local"], conflict.record["remote"]) == (None, {"_id": 3, "v": 0, "seat": 1})
+
+
+def test_what_was_on_its_way_when_tracking_stopped_is_looked_at_when_its_echo_comes() -> None:
+    """The comparison leaves it alone, because it is older than what was pushed; so nobody else would see the write."""
+    with pair(dirty_documents_max=COUNT, on_full=OnFull.MARK_COLLECTION) as (hub, edge):
+        edge.shop.orders.insert_one({"_id": "pushed", "v": 0})
+        edge.push()
+        for n in range(COUNT + 1):
+            edge.shop.orders.insert_one({"_id": n})
+        assert untracked(edge) == {NAME: FULL}
+        edge.shop.orders.update_one({"_id": "pushed"}, {"$set": {"v": 1}})
+        edge.push()
+        track_again(edge)
+        walk(edge)
+        assert untracked(edge) == {}
+        edge.sync()
+        assert (
+            documents_of(hub)
+            == documents_of(edge)
+            == [*({"_id": n} for n in range(COUNT + 1)), {"_id": "pushed", "v": 1}]
+        )

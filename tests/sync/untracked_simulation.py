@@ -16,11 +16,11 @@ class FullEdge(Edge):
     """What was not tracked is compared with the hub; without, it is only tracked again."""
     begins_anew = True
     """A collection that got full again while it was compared is compared from its beginning; without, from where it was."""
+    settles_at_once = False
+    """Whether echoes settle what no noted write has overtaken, as where every write is noted."""
     untracked: str | None = None
     pending: tuple[str, ...] = ()
-    overtaken: frozenset[str] = (
-        frozenset()
-    )  # whose pushed version is not kept, because the write that followed was not noted
+    unnoted: frozenset[str] = frozenset()  # on their way, and overtaken by a write that was not noted
 
     def spill(self) -> None:
         self.spilled |= {doc for doc, shadow in self.disk.shadows.items() if shadow.state is not State.CLEAN}
@@ -32,10 +32,10 @@ class FullEdge(Edge):
         if self.untracked != FULL:
             super().write(doc, content, stamp)
             if is_first_since:
-                self.overtaken -= {doc}
+                self.unnoted -= {doc}
         elif content != before.content:
             if is_first_since:
-                self.overtaken |= {doc}
+                self.unnoted |= {doc}
             self.set_local(doc, self.oracle.make(content, before, stamp=stamp))
             self.note_return(doc)
 
@@ -67,7 +67,7 @@ class FullEdge(Edge):
 
     def compare(self, count: int) -> None:
         """Compare the next documents with the hub, and remember how far that has come."""
-        if not self.pending or not self.resolve_batch():
+        if not self.pending or self.threads or not self.resolve_batches():
             return
         self.disk.ahead_all = self.floor = self.hub.time
         for doc in self.pending[:count]:
@@ -81,13 +81,20 @@ class FullEdge(Edge):
             self.untracked, self.trusts_absence = None, False
 
     def lose_history(self) -> None:
-        if self.resolve_batch():
+        if not self.threads and self.resolve_batches():
             super().lose_history()
             self.pending = ()
             self.note_compared()
 
     def settle(self, doc: str, shadow: Shadow, position: Position) -> None:
         super().settle(doc, shadow, position)
-        if doc in self.overtaken:
+        self.note_settled(doc)
+
+    def settle_at_once(self, doc: str, shadow: Shadow, position: Position) -> None:
+        super().settle_at_once(doc, shadow, position)
+        self.note_settled(doc)
+
+    def note_settled(self, doc: str) -> None:
+        if doc in self.unnoted:
             self.spilled.add(doc)
-            self.overtaken -= {doc}
+            self.unnoted -= {doc}

@@ -2,6 +2,7 @@
 
 import threading
 
+from skerry.admin import monitor
 from skerry.admin.audit_log import AuditLog
 from skerry.admin.failure_limit import FailureLimit
 from skerry.admin.full_sync_run import FullSyncRuns
@@ -38,6 +39,9 @@ class Api:
     def replicator(self) -> Replicator:
         """The node's link. Raises `ApiError` 409 for a node without a hub."""
         replicator = self.node.replicator
+        if replicator is None and self.node.sync_fault is not None:
+            fault = monitor.of_wrong_setting(self.node.sync_fault)
+            raise ApiError(409, "sync_not_configured", f"{fault.message}; {fault.advice}")
         if replicator is None:
             raise ApiError(409, "sync_not_configured", "this node has no hub: start it with --hub and --sync")
         return replicator

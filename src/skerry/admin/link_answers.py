@@ -16,6 +16,12 @@ class NoLink(Answer):
     enabled: Literal[False]
 
 
+class NoLinkStatus(NoLink):
+    """`error`: the wrong sync setting that has turned the link off, null for a node that is to have no hub."""
+
+    error: str | None
+
+
 class LinkFacts(Answer):
     """A link at one moment; `switched` says who paused or stopped it, null when nobody did."""
 
@@ -77,8 +83,10 @@ class EnabledHealth(Health):
 
 
 class HealthWithoutLink(Answer):
+    """Degraded where a wrong sync setting has turned the link off."""
+
     enabled: Literal[False]
-    status: Literal["healthy"]
+    status: Literal["healthy", "degraded"]
     reasons: list[Reason]
 
 

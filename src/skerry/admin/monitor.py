@@ -95,6 +95,12 @@ def findings(seen: Observation, *, is_strict: bool = False) -> list[Finding]:
     return sorted(found, key=lambda finding: -finding.level.rank)
 
 
+def of_wrong_setting(fault: str) -> Finding:
+    """Return what is not well with a node that has no link because a sync setting is wrong; local work goes on."""
+    message = f"a wrong sync setting has turned the link off: {fault}"
+    return Finding("wrong_setting", Level.DEGRADED, message, "put it right (skerry config), then restart the node")
+
+
 def level_of(found: list[Finding]) -> Level:
     """Return how well the link is: as its worst finding says."""
     return max((finding.level for finding in found), key=lambda level: level.rank, default=Level.HEALTHY)

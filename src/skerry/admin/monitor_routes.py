@@ -34,7 +34,10 @@ def monitor_router(api: Api, started_ms: int) -> APIRouter:
 
     @router.get("/api/sync/health", response_model=Reply[HealthWithoutLink | EnabledHealth], responses=_UNHEALTHY)
     def health() -> JSONResponse:
-        """Healthy or degraded: 200; unhealthy: 503. A hub out of reach is degraded, because local work goes on."""
+        """Healthy or degraded: 200; unhealthy: 503. A hub out of reach is degraded, because local work goes on.
+
+        So is a link that a wrong sync setting has turned off.
+        """
         return _health(node.replicator, is_strict=False)
 
     @router.get("/api/sync/bidirectional/metrics", response_model=Reply[NoLink | DirectionalMetrics])
@@ -67,12 +70,12 @@ def monitor_router(api: Api, started_ms: int) -> APIRouter:
 
     def _health(replicator: Replicator | None, *, is_strict: bool) -> JSONResponse:
         if replicator is None:
-            return JSONResponse(reply({**_OFF, "status": Level.HEALTHY.value, "reasons": []}))
-        status, seen = sync_figures.observed(node, replicator)
+            found = [] if node.sync_fault is None else [monitor.of_wrong_setting(node.sync_fault)]
+            status = monitor.level_of(found).value
+            return JSONResponse(reply({**_OFF, "status": status, "reasons": sync_figures.reasons(found)}))
+        link, seen = sync_figures.observed(node, replicator)
         found = monitor.findings(seen, is_strict=is_strict)
         is_unhealthy = monitor.level_of(found) is Level.UNHEALTHY
-        return JSONResponse(
-            reply({"enabled": True, **sync_figures.health(found, status)}), 503 if is_unhealthy else 200
-        )
+        return JSONResponse(reply({"enabled": True, **sync_figures.health(found, link)}), 503 if is_unhealthy else 200)
 
     return router

@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from skerry import __version__
 from skerry.admin import monitor, sync_figures
 from skerry.admin.api import Api
-from skerry.admin.link_answers import LinkWithHealth
+from skerry.admin.link_answers import LinkWithHealth, Reason
 from skerry.admin.prometheus import NodeCollector, oplog_span_seconds
 from skerry.admin.responses import Answer, Reply, failure, reply
 from skerry.engine.operation_metrics import SECONDS_BOUNDS, OperationTotals
@@ -32,7 +32,10 @@ class Ready(Answer):
 
 
 class NodeFacts(Answer):
-    """`operations` by command; their `buckets` count times at most the bound of `seconds_bounds` and more than the one before."""
+    """`operations` by command; their `buckets` count times at most the bound of `seconds_bounds` and more than the one before.
+
+    `sync_fault`: why there is no link although there should be one.
+    """
 
     version: str
     uptime_ms: int
@@ -45,6 +48,7 @@ class NodeFacts(Answer):
     operations: dict[str, OperationTotals]
     seconds_bounds: tuple[float, ...]
     sync: LinkWithHealth | None
+    sync_fault: Reason | None
 
 
 def open_router(api: Api) -> APIRouter:
@@ -104,7 +108,10 @@ def node_router(api: Api, started_ms: int) -> APIRouter:
             "operations": {name: asdict(each) for name, each in totals.items()},
             "seconds_bounds": SECONDS_BOUNDS,
             "sync": None,
+            "sync_fault": None,
         }
+        if node.sync_fault is not None:
+            found["sync_fault"] = sync_figures.reasons([monitor.of_wrong_setting(node.sync_fault)])[0]
         replicator = node.replicator
         if replicator is not None:
             link, seen = sync_figures.observed(node, replicator)

@@ -14,6 +14,8 @@ class RunningNode(Protocol):
 
     replicator: Replicator | None
     """The link, also while it is stopped; None for a node without a hub."""
+    sync_fault: str | None
+    """The wrong sync setting that has turned the link off."""
     watch: SyncWatch | None
     """Beside every link there is a watch."""
 

@@ -83,11 +83,15 @@ def health(found: list[Finding], status: LinkStatus) -> dict[str, Any]:
     return {
         "status": monitor.level_of(found).value,
         "state": status.state.value,
-        "reasons": [
-            {"kind": each.kind, "level": each.level.value, "message": each.message, "advice": each.advice}
-            for each in found
-        ],
+        "reasons": reasons(found),
     }
+
+
+def reasons(found: list[Finding]) -> list[dict[str, str]]:
+    """Return what is not well, each with advice."""
+    return [
+        {"kind": each.kind, "level": each.level.value, "message": each.message, "advice": each.advice} for each in found
+    ]
 
 
 def report(

@@ -17,7 +17,7 @@ from skerry.admin.bson_json import as_json, id_from_text
 from skerry.admin.document_answers import DocumentFacts
 from skerry.admin.full_sync_run import FullSyncProgress
 from skerry.admin.gate import AsOperator, note
-from skerry.admin.link_answers import EnabledLinkFacts, LinkFacts, LinkWithRules, NoLink
+from skerry.admin.link_answers import EnabledLinkFacts, LinkFacts, LinkWithRules, NoLinkStatus
 from skerry.admin.openapi import refusals
 from skerry.admin.responses import Answer, ApiError, Reply, not_found, reply
 from skerry.admin.selection_answers import rules
@@ -74,13 +74,13 @@ def sync_router(api: Api) -> APIRouter:
 
 
 def _add_reading(router: APIRouter, api: Api) -> None:
-    @router.get("/status", response_model=Reply[NoLink | EnabledLinkFacts])
+    @router.get("/status", response_model=Reply[NoLinkStatus | EnabledLinkFacts])
     def status() -> dict[str, Any]:
-        """The link's state and what waits; `enabled: false` for a node without a hub."""
+        """The link's state and what waits; `enabled: false` for a node without a hub, or with a wrong sync setting."""
         replicator = api.node.replicator
-        return reply(
-            {"enabled": False} if replicator is None else {"enabled": True, **replicator.status().to_document()}
-        )
+        if replicator is None:
+            return reply({"enabled": False, "error": api.node.sync_fault})
+        return reply({"enabled": True, **replicator.status().to_document()})
 
     @router.get("/links", response_model=Reply[list[LinkFacts]])
     def links() -> dict[str, Any]:

@@ -6,13 +6,17 @@ pass as the store raises them (`StorageError`, `PyMongoError`); `MasterIndex` sa
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from skerry.catalog.index_records import Change, CollectionRecord, CommitGuard, Lease
 
 if TYPE_CHECKING:
     from pymongo.client_session import ClientSession
     from pymongo.collection import Collection
+
+
+MASTER_INDEX_KEY: Final = "GASDB_MASTER_INDEX"
+"""The collection that has the index where the store is a MongoDB, unless another name was asked for."""
 
 
 class IndexStore(Protocol):

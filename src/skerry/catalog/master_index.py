@@ -14,6 +14,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 from skerry.catalog import modification_token
 from skerry.catalog.default_index_store import default_index_store
 from skerry.catalog.index_records import CONFLICT_RESOLVED, UPDATE_METADATA, Lease, iso_of, ms_of, now_ms
+from skerry.catalog.index_store import MASTER_INDEX_KEY
 from skerry.errors import (
     CollectionNotFoundError,
     CommandError,
@@ -27,7 +28,6 @@ from skerry.values.namespace import check_collection_name
 if TYPE_CHECKING:
     from skerry.catalog.index_store import IndexStore
 
-MASTER_INDEX_KEY: Final = "GASDB_MASTER_INDEX"
 LOCK_TIMEOUT_MS: Final = 30_000
 LAST_WRITE_WINS: Final = "LAST_WRITE_WINS"
 _STRATEGIES: Final = (LAST_WRITE_WINS,)

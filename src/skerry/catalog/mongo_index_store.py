@@ -34,6 +34,7 @@ from skerry.catalog.index_records import (
     Lease,
     now_ms,
 )
+from skerry.catalog.index_store import MASTER_INDEX_KEY
 from skerry.catalog.late_sessions import end_session_of
 from skerry.errors import CoordinationTimeoutError, LockTimeoutError, MasterIndexError, ModificationConflictError
 
@@ -53,7 +54,7 @@ _OPTIONS: Final = CodecOptions[dict[str, Any]](tz_aware=True, tzinfo=datetime.UT
 class MongoIndexStore:
     """The index of one database, kept in that database. Closing the client is the caller's business."""
 
-    def __init__(self, database: "Database[Any]", master_index_key: str = "GASDB_MASTER_INDEX") -> None:
+    def __init__(self, database: "Database[Any]", master_index_key: str = MASTER_INDEX_KEY) -> None:
         self._database = database
         self._key = master_index_key
 

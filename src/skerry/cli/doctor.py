@@ -1,4 +1,4 @@
-"""`skerry doctor`: what is damaged in a data directory, and with `--mend` what can be derived is made anew."""
+"""`skerry doctor`: what is damaged in a data directory or stands between it and its hub; `--mend` makes anew what it can."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from skerry.cli.node_options import Config, Hub, LinkName, NodeOptions, Sync
+from skerry.errors import ConfigurationError
+
 if TYPE_CHECKING:
+    from skerry.engine.circumstances import Check
     from skerry.engine.doctor import MendReport, Treatment
 
 EXIT_FOUND: Final = 1  # as for any operation that does not end well
@@ -17,31 +21,90 @@ def doctor(
     mend: Annotated[  # noqa: FBT002 - typer makes an option of it
         bool, typer.Option("--mend", help="Repair what can be derived; documents are never deleted.")
     ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the hub.")] = False,  # noqa: FBT002
+    hub: Hub = None,
+    sync: Sync = None,
+    name: LinkName = None,
+    config: Config = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,  # noqa: FBT002
 ) -> None:
-    """Examine a database: the file, the catalogue, every document, index and count, the oplog, leftover files.
+    """Examine a database and its link: the file, every document and index, the disk, the settings, the hub, rights, clocks.
 
-    Exit code 0: it is sound (now); 1: something is wrong (still); 3: there is no database, or none of ours.
+    Programs may go on using it. With the options of `skerry serve` about the hub it examines the link that those describe, else
+    the one of the settings file and the environment. Nothing is changed without `--mend`, here or on the hub.
+
+    Exit code 0: nothing is wrong, though there may be warnings; 1: something is wrong; 3: there is no database, or none of ours.
     """
     from skerry.engine import doctor as treatment  # here, because it imports the whole engine
+    from skerry.engine.circumstances import Level, check_circumstances
 
+    options = NodeOptions(
+        data=data, bind=None, unix_socket=None, hub=hub, sync=sync, name=name, admin=None, auth=False, config=config
+    )
     if mend:
         report = treatment.mend(data)
     else:
         findings = treatment.examine(data)
         report = treatment.MendReport([treatment.Treatment(finding, None) for finding in findings], findings)
-    typer.echo(json.dumps(_as_document(data, report)) if as_json else _as_text(data, report, mended=mend))
-    if report.remaining:
+    checks = [*check_circumstances(data), *_of_link(data, options, offline=offline)]
+    is_well = not report.remaining and all(each.level is not Level.ERROR for each in checks)
+    if as_json:
+        typer.echo(json.dumps(_as_document(data, report, checks, is_well=is_well)))
+    else:
+        typer.echo("\n".join([_as_text(data, report, mended=mend), *_checks_as_text(checks)]))
+    if not is_well:
         raise typer.Exit(EXIT_FOUND)
 
 
-def _as_document(data: Path, report: "MendReport") -> dict[str, Any]:
+def _of_link(data: Path, options: NodeOptions, *, offline: bool) -> "list[Check]":
+    """Check the settings, and the link that they describe."""
+    from skerry.config.hub_uri import without_secrets
+    from skerry.engine.circumstances import Check, Level
+
+    advice = "put it right: skerry config shows every setting and where it comes from"
+    try:
+        settings = options.settings()
+    except ConfigurationError as error:
+        if error.setting.startswith("--"):
+            raise
+        return [Check("configuration", Level.ERROR, str(error), advice)]
+    found = [Check("configuration", Level.WARNING, warning, advice) for warning in settings.warnings]
+    if settings.sync_fault is not None:
+        message = f"there is no link, because a sync setting is wrong: {settings.sync_fault}"
+        return [*found, Check("configuration", Level.ERROR, message, advice)]
+    link = settings.sync
+    if link is None or not link.enabled:
+        return [*found, Check("configuration", Level.OK, "no hub is configured")]
+    shown = f"link {link.link_name} to {without_secrets(link.hub_uri)}"
+    found.append(Check("configuration", Level.OK, shown))
+    if offline:
+        return found
+    from skerry.sync.link_doctor import examine_link
+
+    return [*found, *examine_link(data, link)]
+
+
+def _as_document(data: Path, report: "MendReport", checks: "list[Check]", *, is_well: bool) -> dict[str, Any]:
     return {
         "directory": str(data),
+        "well": is_well,
         "sound": not report.remaining,
         "findings": [_row(each) for each in report.treatments],
         "remaining": [{"check": each.check, "where": each.where, "message": each.message} for each in report.remaining],
+        "checks": [
+            {"check": each.check, "level": each.level.value, "message": each.message, "advice": each.advice}
+            for each in checks
+        ],
     }
+
+
+def _checks_as_text(checks: "list[Check]") -> list[str]:
+    lines = []
+    for each in checks:
+        lines.append(f"{each.check}: {each.level.value}: {each.message}")
+        if each.advice:
+            lines.append(f"  {each.advice}")
+    return lines
 
 
 def _row(each: "Treatment") -> dict[str, Any]:

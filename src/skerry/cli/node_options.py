@@ -1,7 +1,6 @@
 """The options that describe a node before it runs, and the settings that they, the file and the environment make up."""
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -9,12 +8,10 @@ from typing import Annotated, Any, Final
 import typer
 
 from skerry.cli.completion import complete_rule
+from skerry.cli.uri_option import uri_of
 from skerry.config import Settings, load_settings, parse_bind, parse_rule
-from skerry.config.hub_uri import has_password
-from skerry.errors import ConfigurationError
 
 SETTINGS_FILE: Final = "skerry.toml"
-STANDARD_INPUT: Final = "-"
 OPTIONS: Final = {
     ("admin", "bind_host"): "--admin",
     ("admin", "bind_port"): "--admin",
@@ -80,7 +77,7 @@ class NodeOptions:
                 "auth": self.auth or None,
             },
             "sync": {
-                "hub_uri": _hub_uri(self.hub),
+                "hub_uri": uri_of("--hub", self.hub, otherwise="SKERRY_SYNC_HUB_PASSWORD_FILE=FILE"),
                 "rules": tuple(parse_rule(rule) for rule in self.sync) if self.sync else None,
                 "link_name": self.name,
             },
@@ -89,12 +86,3 @@ class NodeOptions:
         return load_settings(
             file=self.config or in_directory, environment=os.environ, arguments=arguments, options=OPTIONS
         )
-
-
-def _hub_uri(given: str | None) -> str | None:
-    if given == STANDARD_INPUT:
-        return sys.stdin.readline().strip()
-    if given is not None and has_password(given):
-        advice = "a URI without a password: '-' reads it from the standard input; or SKERRY_SYNC_HUB_PASSWORD_FILE=FILE"
-        raise ConfigurationError("--hub", "", advice)
-    return given

@@ -10,6 +10,7 @@ import typer
 
 from skerry.cli.dump_options import Exclude, Gzip, Include, Uri, document_counter, opened
 from skerry.cli.progress import progress_bars
+from skerry.cli.uri_option import STANDARD_INPUT
 from skerry.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def restore(
             raise ConfigurationError("--data", None, "the directory in which the backup is put in place")
         _put_in_place(url, data, overwrite=overwrite, as_json=as_json)
         return
+    if archive == uri == STANDARD_INPUT:
+        raise ConfigurationError("--uri", STANDARD_INPUT, "an archive from a file, as the standard input has the URI")
     if overwrite:
         raise ConfigurationError("--overwrite", "true", "a backup; with a dump it is --drop")
     from skerry.mongodump.namespace_choice import NamespaceChoice  # here: serve need not import it

@@ -67,6 +67,7 @@ def serve(
             engine=settings.engine,
             admin=settings.admin,
             sources=settings.sources,
+            sync_fault=settings.sync_fault,
         )
         try:
             node.start()

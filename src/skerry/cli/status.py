@@ -1,11 +1,14 @@
 """`skerry status`: how a node and its link are, or where one document stands. Ends with 6 when the link is unhealthy."""
 
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from skerry.cli.operator_options import Data, Json, TokenFile, Url, connect
 from skerry.cli.output import console, duration, facts, moment, print_json, table
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 EXIT_NOT_WELL: Final = 6
 
@@ -69,12 +72,17 @@ def _show(found: dict[str, Any]) -> None:
     out.print(facts(node))
     link = found["sync"]
     if link is None:
-        out.print("no hub")
+        fault = found["sync_fault"]
+        out.print("no hub" if fault is None else _reasons([fault]))
         return
     out.print(facts(pair for pair in link_facts(link) if pair[1] not in (None, "")))
     if link["health"]["reasons"]:
-        rows = [(each["level"], each["message"], each["advice"]) for each in link["health"]["reasons"]]
-        out.print(table(("level", "what is not well", "what to do"), rows))
+        out.print(_reasons(link["health"]["reasons"]))
+
+
+def _reasons(found: list[dict[str, str]]) -> "Table":
+    rows = [(each["level"], each["message"], each["advice"]) for each in found]
+    return table(("level", "what is not well", "what to do"), rows)
 
 
 def _show_document(found: dict[str, Any]) -> None:

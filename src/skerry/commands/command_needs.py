@@ -216,6 +216,7 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
     "collStats": _on_collection("collStats"),
     "collstats": _on_collection("collStats"),
     "commitTransaction": LOGGED_IN,
+    "compact": _on_collection("compact"),
     "connectionStatus": OPEN,
     "count": _on_collection("find"),
     "create": Requirement(None, _create),

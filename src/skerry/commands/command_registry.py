@@ -16,6 +16,7 @@ from skerry.commands.collection_commands import (
     RENAME_COLLECTION,
 )
 from skerry.commands.command import Command
+from skerry.commands.compact_command import COMPACT
 from skerry.commands.diagnostic_commands import (
     BUILD_INFO,
     BUILD_INFO_LOWER,
@@ -68,6 +69,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "collStats": COLL_STATS,
     "collstats": COLL_STATS_LOWER,
     "commitTransaction": COMMIT_TRANSACTION,
+    "compact": COMPACT,
     "connectionStatus": CONNECTION_STATUS,
     "count": COUNT,
     "create": CREATE,

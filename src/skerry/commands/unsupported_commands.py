@@ -8,7 +8,7 @@ UNSUPPORTED_COMMANDS: Final = frozenset((
     "analyzeShardKey", "appendOplogNote", "applyOps", "autoCompact", "autoSplitVector",
     "balancerCollectionStatus", "balancerStart", "balancerStatus", "balancerStop", "checkMetadataConsistency",
     "cleanupOrphaned", "cleanupReshardCollection", "cleanupStructuredEncryptionData", "clearJumboFlag", "clearLog",
-    "cloneCollectionAsCapped", "commitMoveCollection", "commitReshardCollection", "compact",
+    "cloneCollectionAsCapped", "commitMoveCollection", "commitReshardCollection",
     "compactStructuredEncryptionData", "configureQueryAnalyzer", "connPoolStats", "connPoolSync", "convertToCapped",
     "createRole", "createSearchIndexes", "currentOp", "dataSize", "dbHash", "driverOIDTest",
     "dropAllRolesFromDatabase", "dropConnections", "dropRole", "dropSearchIndex",

@@ -13,6 +13,7 @@ from skerry.config.load import Settings, load_settings
 from skerry.config.origin import Origin
 from skerry.config.server_config import ServerConfig, parse_bind
 from skerry.config.sync_config import (
+    Atomicity,
     ConflictPolicy,
     ConflictRule,
     DeletePolicy,
@@ -28,6 +29,7 @@ from skerry.config.sync_config import (
 
 __all__ = [
     "AdminConfig",
+    "Atomicity",
     "ConflictPolicy",
     "ConflictRule",
     "DeletePolicy",

@@ -20,6 +20,7 @@ from skerry.errors import ConfigurationError
 
 ENVIRONMENT_PREFIX: Final = "SKERRY_"
 TEST_PREFIX: Final = "SKERRY_TEST_"  # what steers the tests must not stop the nodes that they start
+COMMAND_PREFIX: Final = "SKERRY_URI_"  # what commands that take a URI read by themselves
 _TUNING: Final = frozenset(alias.variable for alias in aliases.ALIASES) - {aliases.HUB_ALIAS, aliases.SWITCH}
 
 Given = Mapping[str, tuple[Any, Origin]]  # setting: what was given, and where
@@ -57,7 +58,7 @@ class Reading:
         """Read the variables `SKERRY_…`, and those of other systems that stand for a setting."""
         found: dict[str, dict[str, tuple[str, Origin]]] = {}
         for variable, text in environment.items():
-            if not variable.startswith(ENVIRONMENT_PREFIX) or variable.startswith(TEST_PREFIX):
+            if not variable.startswith(ENVIRONMENT_PREFIX) or variable.startswith((TEST_PREFIX, COMMAND_PREFIX)):
                 continue
             table, _, name = variable.removeprefix(ENVIRONMENT_PREFIX).lower().partition("_")
             if table not in TABLES:

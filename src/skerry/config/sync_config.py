@@ -69,6 +69,15 @@ class OnFull(StrEnum):
     """Its collection is not tracked any more, and is compared with the hub as a whole once there is room."""
 
 
+class Atomicity(StrEnum):
+    """What reaches the hub in one transaction, so that nobody there sees a part of it."""
+
+    PER_DOCUMENT = "per_document"
+    """Each document for itself, whichever come next in a batch."""
+    PER_TRANSACTION = "per_transaction"
+    """All documents that a multi-document transaction here has written."""
+
+
 class OnInvalid(StrEnum):
     """What happens to a document of the hub that the validator of the collection here refuses."""
 
@@ -188,6 +197,12 @@ class SyncConfig:
             "help": "Hub transactions that are under way at the same time while many documents wait.",
             "least": 1,
             "most": 16,
+        },
+    )
+    atomicity: Atomicity = field(
+        default=Atomicity.PER_DOCUMENT,
+        metadata={
+            "help": "Whether what a multi-document transaction here has written reaches the hub in one transaction."
         },
     )
     heartbeat_ms: int = field(

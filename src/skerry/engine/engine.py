@@ -31,7 +31,9 @@ from skerry.engine.transaction_commands import TransactionCommands
 from skerry.engine.ttl_monitor import TTL_INTERVAL_SECONDS, run_ttl
 from skerry.engine.users import Users
 from skerry.engine.write_commands import WriteCommands
-from skerry.storage import WriteView
+from skerry.errors import CommandNotSupportedOnViewError, NamespaceNotFoundError
+from skerry.storage import WriteView, compaction
+from skerry.values.namespace import Namespace
 
 _OPLOG_TRIM_SECONDS: Final = 10.0
 _SESSIONS_SECONDS: Final = 5.0
@@ -161,6 +163,24 @@ class Engine:
         with self.storage.catalogue() as (view, catalog):
             entries = list(catalog.snapshot(view).collections.values())
         run_ttl(entries, delete, datetime.datetime.now(datetime.UTC).replace(tzinfo=None))
+
+    def compact(self, namespace: Namespace, *, dry_run: bool, target_bytes: int) -> int:
+        """Rewrite the database's file without its free pages, if they have at least `target_bytes`; return the bytes freed.
+
+        The file is one for all collections. `dry_run`: only return how many would be freed at least (manual: compact).
+        Raises `NamespaceNotFoundError`, `CommandNotSupportedOnViewError`, `OutOfDiskSpaceError`.
+        """
+        with self.storage.catalogue() as (view, catalog):
+            entry = catalog.snapshot(view).get(namespace)
+        if entry is None:
+            raise NamespaceNotFoundError("collection does not exist")
+        if "viewOn" in entry.options:
+            raise CommandNotSupportedOnViewError("can't compact a view")
+        directory = self.storage.store.directory
+        reclaimable = compaction.reclaimable_bytes(directory)
+        if dry_run:
+            return reclaimable
+        return compaction.compact(directory).bytes_freed if reclaimable >= target_bytes else 0
 
     def close(self) -> None:
         """Abort what is open, flush everything and close the files. Idempotent."""

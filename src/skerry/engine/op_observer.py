@@ -34,3 +34,10 @@ class OpObserver(Protocol):
     def sink(self, view: WriteView, namespace: Namespace, origin: str) -> ChangeSink | None:
         """Return what is to be told of the changes of `namespace` by `origin` about to be made in `view`, if anything."""
         ...
+
+    def on_transaction_commit(self, view: WriteView, places: Sequence[tuple[Namespace, bytes]], origin: str) -> None:
+        """Take note that a multi-document transaction has made the changes just told of in `view`.
+
+        `places` are the documents it has written, each once, by collection and key.
+        """
+        ...

@@ -101,6 +101,10 @@ class TransactionCommands:
                     _replay(view, writers[namespace], write)
         for writer in writers.values():
             writer.finish()
+        if engine.observers:
+            places = list(dict.fromkeys((write.namespace, write.key) for write in transaction.writes))
+            for observer in engine.observers:
+                observer.on_transaction_commit(view, places, ctx.origin)
         for db, guard in transaction.guards:
             commit_guards.sign(view, engine.catalog, db, guard, log)
         log.flush()

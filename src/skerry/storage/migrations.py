@@ -137,7 +137,17 @@ CREATE INDEX sync_conflict_room ON sync_conflict (link, resolved DESC, id);
 CREATE INDEX sync_dead_document ON sync_dead (link, ns, key);
 """
 
-_MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3)
+# which documents are pushed together (batch 0: they wait), in links that ask for it, and which of them are to be tried later
+_VERSION_4: Final = """
+CREATE TABLE sync_group (
+    link TEXT NOT NULL, place INTEGER NOT NULL, key BLOB NOT NULL, batch INTEGER NOT NULL, grp INTEGER NOT NULL,
+    PRIMARY KEY (link, place, key, batch)
+) WITHOUT ROWID;
+CREATE INDEX sync_group_members ON sync_group (link, batch, grp);
+CREATE INDEX sync_doc_retry ON sync_doc (next_retry) WHERE next_retry IS NOT NULL;
+"""
+
+_MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 SCHEMA_VERSION: Final = len(_MIGRATIONS)
 
 

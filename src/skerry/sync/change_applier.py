@@ -2,19 +2,22 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from bson.int64 import Int64
 
 from skerry.storage import WriteView
-from skerry.sync.change_events import NoteEvent, StructureEvent, parse_event
+from skerry.sync import hub_collections, link_log
+from skerry.sync.change_events import ChangeEvent, DocumentEvent, MarkerEvent, NoteEvent, StructureEvent, parse_event
 from skerry.sync.change_stream_listener import StreamBatch
 from skerry.sync.integration import Integration, RemoteVersion
 from skerry.sync.link import Link
 from skerry.sync.local_documents import open_documents
 from skerry.sync.protocol.document_state import BEGINNING, content_hash
 from skerry.sync.protocol.reconciliation import decide, decide_read
+from skerry.sync.push_worker import PushWorker
 from skerry.sync.resume_tokens import StreamPosition
 from skerry.sync.stream_steps import Changed, Place, ReadsAhead, Settle, Step, follow_descriptions, steps_of, unclear
 from skerry.values import documents
@@ -24,9 +27,9 @@ from skerry.values.namespace import Namespace
 class ChangeApplier:
     """Applies for one link; used by one thread. Holds where the stream stands."""
 
-    def __init__(self, link: Link, resolve: Callable[[], None], on_note: Callable[[Any], None]) -> None:
+    def __init__(self, link: Link, push: PushWorker, on_note: Callable[[Any], None]) -> None:
         self._link = link
-        self._resolve = resolve
+        self._push = push
         self._on_note = on_note
         self._ahead = ReadsAhead()
         self.position = StreamPosition({})
@@ -58,36 +61,64 @@ class ChangeApplier:
         """Apply a batch and return how many events it had. Raises pymongo's errors, and `BatchUnsettledError`."""
         link = self._link
         events = [event for raw in batch.events if (event := parse_event(bytes(raw.raw))) is not None]
-        with link.lock:
-            self._resolve()
-            position = dataclasses.replace(self.position, token=batch.token or self.position.token)
-            position.grouping = dataclasses.replace(self.position.grouping)
-            hub_now_ms = int(time.time() * 1000) + link.clock_offset_ms
-            steps = steps_of(events, position, link, self._ahead, now_ms=hub_now_ms)
-            link.read(lambda view: follow_descriptions(view, link, steps))
-            found = self._look_up(unclear(steps), position)
-
-            def job(view: WriteView) -> None:
-                link.refresh(view)
-                with open_documents(view, link.storage, link.name) as local:
-                    integration = Integration(link, view, local)
-                    for step in steps:
-                        self._take(view, integration, local.get, step, found)
-                    retried = integration.refused
-                    integration.refused = []
-                    for remote, _ in retried:  # another change of the batch may have made room in the unique index
-                        self._take_remote(integration, local.get, remote)
-                    integration.take_together()
-                    self.put_aside(view, integration)
-                    integration.finish()
-                position.save(view, link.name)
-
-            link.write(job)
-            self.position = position
+        if (counts := self._settle_beside_pushes(events, batch.token)) is None:
+            with link.lock:
+                self._push.resolve()
+                steps, position = self._plan(events, batch.token)
+                link.read(lambda view: follow_descriptions(view, link, steps))
+                counts = self._store(steps, self._look_up(unclear(steps), position), position)
+        if events:
+            link_log.applied(link.name, len(events), _namespaces(events), counts)
         for event in events:
             if isinstance(event, NoteEvent):
                 self._on_note(event.document)
         return len(batch.events)
+
+    def _plan(self, events: Sequence[ChangeEvent], token: Mapping[str, Any]) -> tuple[list[Step], StreamPosition]:
+        """Return what events ask for, and the position behind them."""
+        link = self._link
+        position = dataclasses.replace(self.position, token=token or self.position.token)
+        position.grouping = dataclasses.replace(self.position.grouping)
+        hub_now_ms = int(time.time() * 1000) + link.clock_offset_ms
+        in_doubt = {} if link.hub.tier.has_transactions else link.read(link.shadows.all_in_doubt)
+        return steps_of(events, position, link, self._ahead, in_doubt, now_ms=hub_now_ms), position
+
+    def _settle_beside_pushes(self, events: Sequence[ChangeEvent], token: Mapping[str, Any]) -> dict[str, int] | None:
+        """Settle own batches while others are on their way: they have no document in common.
+
+        Returns what was counted, None when there is more to do than that.
+        """
+        is_own = all(isinstance(event, MarkerEvent | NoteEvent) for event in events)
+        if not is_own or not self._link.hub.tier.has_transactions:
+            return None
+        with self._link.lock.shared():
+            steps, position = self._plan(events, token)
+            numbers = {step.marker.batch.number for step in steps if isinstance(step, Settle)}
+            return self._store(steps, {}, position) if self._push.are_settled(numbers) else None
+
+    def _store(self, steps: list[Step], found: dict[Place, bytes | None], position: StreamPosition) -> dict[str, int]:
+        """Do the steps and store the position behind them, in one transaction; return what was counted."""
+        link = self._link
+
+        def job(view: WriteView) -> dict[str, int]:
+            link.refresh(view)
+            with open_documents(view, link.storage, link.name) as local:
+                integration = Integration(link, view, local)
+                for step in steps:
+                    self._take(view, integration, local.get, step, found)
+                retried = integration.refused
+                integration.refused = []
+                for remote, _ in retried:  # another change of the batch may have made room in the unique index
+                    self._take_remote(integration, local.get, remote)
+                integration.take_together()
+                self.put_aside(view, integration)
+                integration.finish()
+            position.save(view, link.name)
+            return integration.counts
+
+        counts = link.write(job)
+        self.position = position
+        return counts
 
     def retry_dead_letters(self) -> None:
         """Try once more what could not be applied, with the hub's present version."""
@@ -108,7 +139,7 @@ class ChangeApplier:
         for namespace in {namespace for namespace, _ in wanted}:
             ids = {key: id_value for (ns, key), id_value in wanted.items() if ns == namespace}
             with link.lock:
-                self._resolve()
+                self._push.resolve()
                 there = link.hub.find_by_ids(namespace, list(ids.values()))
                 until = link.hub.cluster_time()
                 stamp = link.stamp_of_reading(until)
@@ -144,6 +175,7 @@ class ChangeApplier:
             remote=content_hash(remote.raw),
             adds_up=adds_up,
             trusts_absence=self._link.selection.trusts_absence(remote.namespace),
+            in_doubt={content_hash(raw) for raw in integration.in_doubt(tracked)},
         )
         integration.take(remote, action, here)
 
@@ -201,6 +233,7 @@ class ChangeApplier:
             position=remote.position,
             adds_up=self._link.rules.of(remote.namespace).adds_up,
             trusts_absence=self._link.selection.trusts_absence(remote.namespace),
+            in_doubt={content_hash(raw) for raw in integration.in_doubt(tracked)},
         )
         integration.take(remote, action, here)
 
@@ -212,6 +245,7 @@ class ChangeApplier:
             concerns = namespace in event.namespaces or Namespace(namespace.db, "") in event.namespaces
             if concerns and (link.selection.captures(namespace) or link.selection.pulls(namespace)):
                 link.freeze(view, namespace, f"the hub reported {event.operation}")
+        hub_collections.forget(view, link.name, event.namespaces)
 
     def put_aside(self, view: WriteView, integration: Integration) -> None:
         """Keep what a unique index refused as dead letters."""
@@ -223,5 +257,11 @@ class ChangeApplier:
                 "code": error.code,
                 "stamp": Int64(remote.stamp),
             }
-            self._link.dead_letters.put(view, remote.namespace, remote.key, record)
-            self._link.metrics.add("dead_letters")
+            link, (namespace, id_value, code) = self._link, (remote.namespace, record["_id"], error.code)
+            if link.dead_letters.put(view, namespace, remote.key, record):
+                view.after_commit.append(partial(link_log.put_aside, link.name, namespace, id_value, code))
+            link.metrics.add("dead_letters")
+
+
+def _namespaces(events: Sequence[ChangeEvent]) -> set[str]:
+    return {str(event.namespace) for event in events if isinstance(event, DocumentEvent)}

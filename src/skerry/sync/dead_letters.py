@@ -30,15 +30,19 @@ class DeadLetters:
     def __init__(self, link: str) -> None:
         self._link = link
 
-    def put(self, view: WriteView, namespace: Namespace, key: bytes, record: Mapping[str, Any]) -> None:
-        """Keep a change, in the place of an older one of the document, whose number and time it takes over."""
+    def put(self, view: WriteView, namespace: Namespace, key: bytes, record: Mapping[str, Any]) -> bool:
+        """Keep a change, in the place of an older one of the document, whose number and time it takes over.
+
+        False when there was an older one.
+        """
         view.run(_RENEW, (documents.encode(record), self._link, str(namespace), key))
         if view.changes():
-            return
+            return False
         view.run(
             "INSERT INTO sync_dead (link, ns, key, at, record) VALUES (?, ?, ?, ?, ?)",
             (self._link, str(namespace), key, view.wall_ms, documents.encode(record)),
         )
+        return True
 
     def entries(self, view: ReadView, *, after: int = 0, limit: int = 100) -> list[DeadLetter]:
         """Return the oldest dead letters beyond the id `after`."""

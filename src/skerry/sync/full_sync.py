@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from skerry.config.sync_config import Direction
 from skerry.storage import WriteView
-from skerry.sync import link_records
+from skerry.sync import link_log, link_records
 from skerry.sync.change_applier import ChangeApplier
 from skerry.sync.integration import Integration, RemoteVersion
 from skerry.sync.link import Link
@@ -131,6 +131,8 @@ class FullSync:
             reached = link.write(job)
             self.record = self._advance(namespace, reached)
             self._applier.answer_with_look_ups_until(until)
+        if reached is None:
+            link_log.compared(link.name, namespace)
         return True
 
     def _read_hub(self, namespace: Namespace, direction: Direction) -> tuple[list[tuple[bytes, bytes]], bytes, bool]:
@@ -219,7 +221,10 @@ class FullSync:
             # A copied store may find on the hub what the original has pushed of the very same writes.
             adds_up = self._link.rules.of(remote.namespace).adds_up and self.record.reason != COPIED_STORE
             ours, theirs = content_hash(here), content_hash(remote.raw)
-            action = decide_read(shadow, local=ours, remote=theirs, adds_up=adds_up, trusts_absence=trusts)
+            in_doubt = {content_hash(raw) for raw in integration.in_doubt(tracked)}
+            action = decide_read(
+                shadow, local=ours, remote=theirs, adds_up=adds_up, trusts_absence=trusts, in_doubt=in_doubt
+            )
         if action is Action.PUSH:
             if direction is Direction.PULL:
                 return

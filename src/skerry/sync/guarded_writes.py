@@ -25,10 +25,14 @@ Write = InsertOne[RawBSONDocument] | ReplaceOne[RawBSONDocument] | DeleteOne
 
 @dataclass(slots=True)
 class Guarded:
-    """What became of a batch: documents that the hub has as they are here, and those that it refuses. The rest stay dirty."""
+    """What became of a batch: documents that the hub has as they are here, and those that it refuses. The rest stay dirty.
+
+    `in_doubt` are those of the rest that the hub may have taken, and somebody has overwritten at once.
+    """
 
     taken: set[Place] = field(default_factory=set)
     refused: dict[Place, HubFailure] = field(default_factory=dict)
+    in_doubt: set[Place] = field(default_factory=set)
 
 
 def write_guarded(link: Link, items: Sequence[PushItem]) -> Guarded:
@@ -68,12 +72,17 @@ def _write_collection(link: Link, namespace: Namespace, planned: list[Planned], 
                 result.refused[place] = HubFailure(failed["code"], frozenset(), message)
         if not error.details.get("writeErrors"):
             raise
+        count = sum(error.details.get(name, 0) for name in ("nInserted", "nMatched", "nRemoved"))
     else:
-        if answer.inserted_count + answer.matched_count + answer.deleted_count == len(ordered):
+        count = answer.inserted_count + answer.matched_count + answer.deleted_count
+        if count == len(ordered):
             result.taken |= {each.item.place for each in ordered}
             return
     known = {each.item.place: (each.item.id_value, content_hash(each.item.local)) for each in ordered}
-    result.taken |= read_back(link, known) - result.refused.keys()
+    there = read_back(link, known) - result.refused.keys()
+    result.taken |= there
+    if count:  # that many were written, and are there or have been overwritten since
+        result.in_doubt |= known.keys() - there - result.refused.keys()
 
 
 def _is_race(failed: Mapping[str, Any]) -> bool:

@@ -124,15 +124,19 @@ class Hub:
                     raise
         self.markers(db).create_index("at", expireAfterSeconds=MARKER_DAYS_MAX * 86_400, name="expiry")
 
-    def namespaces(self, db: str | None) -> list[Namespace]:
-        """Return the collections (not views) of a database, of all but the hub's own for None: those need rights of their own."""
+    def collections(self, db: str | None) -> dict[Namespace, bytes | None]:
+        """Return the collections (not views) of a database with their UUIDs, None where the hub gives none.
+
+        For None those of all databases but the hub's own, which need rights of their own.
+        """
         names = [db] if db is not None else sorted({*self.client.list_database_names()} - SERVER_DATABASES)
-        return [
-            Namespace(name, info["name"])
-            for name in names
-            for info in self.database(name).list_collections()
-            if info.get("type", "collection") == "collection"
-        ]
+        found: dict[Namespace, bytes | None] = {}
+        for name in names:
+            for info in self.database(name).list_collections():
+                if info.get("type", "collection") == "collection":
+                    uuid = (info.get("info") or {}).get("uuid")
+                    found[Namespace(name, info["name"])] = None if uuid is None else bytes(uuid)
+        return found
 
     def find_by_ids(
         self, namespace: Namespace, ids: Sequence[Any], session: ClientSession | None = None

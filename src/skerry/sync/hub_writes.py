@@ -1,7 +1,7 @@
 """What one batch does to the hub inside its transaction: look, compare, marker, writes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bson.raw_bson import RawBSONDocument
@@ -45,6 +45,9 @@ class PushItem:
     origin: Origin | None = None
     """Who made this version, where it was an edge below this node."""
 
+    group: int | None = None
+    """Of the documents with the same number either all are written or none."""
+
     id_value: Any = None
 
     def __post_init__(self) -> None:
@@ -66,16 +69,38 @@ class Planned:
     step: HubStep
 
 
-def write_batch(
-    link: Link, session: ClientSession, batch: BatchId, db: str, items: Sequence[PushItem], *, vacates: bool
-) -> set[tuple[Namespace, bytes]]:
-    """Write what still can be written, and return which documents the marker names.
+@dataclass(slots=True)
+class Written:
+    """Which documents the marker names, and which are left out because somebody else has written them.
 
-    Raises `MarkerTakenError`, and pymongo's errors; the `index` of a failed statement is the place in `items`.
+    Those that are in neither stay behind for the sake of others of their group.
     """
-    planned = plan_writes(link, session, items)
+
+    named: set[tuple[Namespace, bytes]] = field(default_factory=set)
+    left_out: set[tuple[Namespace, bytes]] = field(default_factory=set)
+
+
+def write_batch(
+    link: Link,
+    session: ClientSession,
+    batch: BatchId,
+    db: str,
+    items: Sequence[PushItem],
+    *,
+    looks: bool,
+    vacates: bool,
+) -> Written:
+    """Write what still can be written, and return what that was.
+
+    Without `looks`, all of them are inserted without a look at what the hub has: it refuses what it knows already. Raises
+    `MarkerTakenError`, and pymongo's errors; the `index` of a failed statement is the place in `items`.
+    """
+    planned = plan_writes(link, session, items) if looks else _plan_inserts(items)
+    left_out = {item.place for item in items} - {each.item.place for each in planned}
+    incomplete = {item.group for item in items if item.group is not None and item.place in left_out}
+    planned = [each for each in planned if each.item.group not in incomplete]
     if not planned:
-        return set()
+        return Written(left_out=left_out)
     keep_overwritten(link, [each for each in planned if each.step is HubStep.OVERWRITE])
     ops = [_marker_op(each.item, link.clock_offset_ms) for each in planned]
     stamp = max(op.stamp for op in ops)
@@ -86,7 +111,7 @@ def write_batch(
     for namespace in by_collection(items):
         writes = [e for e in planned if e.item.tracked.namespace == namespace and e.step is not HubStep.ALREADY]
         _write_collection(link, session, namespace, writes, vacates=vacates)
-    return {each.item.place for each in planned}
+    return Written({each.item.place for each in planned}, left_out)
 
 
 def by_collection(items: Sequence[PushItem]) -> dict[Namespace, list[int]]:
@@ -107,11 +132,20 @@ def plan_writes(link: Link, session: ClientSession | None, items: Sequence[PushI
             item, found = items[index], there.get(items[index].tracked.key)
             shadow = item.tracked.shadow
             step = compare_with_base(
-                shadow.base, shadow.pushed, content_hash(found), one_way=item.one_way, adds_up=adds_up
+                shadow.base,
+                shadow.pushed,
+                content_hash(found),
+                one_way=item.one_way,
+                adds_up=adds_up,
+                in_transaction=session is not None,
             )
             if step is not HubStep.LEAVE:
                 planned.append(Planned(index, item, found, step))
     return planned
+
+
+def _plan_inserts(items: Sequence[PushItem]) -> list[Planned]:
+    return [Planned(index, item, None, HubStep.WRITE) for index, item in enumerate(items)]
 
 
 def _write_collection(

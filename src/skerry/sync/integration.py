@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from skerry.config.sync_config import Direction, Granularity, OnInvalid
+from skerry.config.sync_config import Direction, Granularity, OnFull, OnInvalid
 from skerry.errors import CommandError, DocumentValidationFailureError, DuplicateKeyError
 from skerry.storage import WriteView
 from skerry.sync.incoming_validation import has_validator, refusal
@@ -16,7 +16,9 @@ from skerry.sync.protocol.document_state import Position, Shadow, State, content
 from skerry.sync.protocol.event_grouping import Marker
 from skerry.sync.protocol.hybrid_clock import corrected, stamp_at
 from skerry.sync.protocol.reconciliation import Action, within_scope
+from skerry.sync.protocol.three_way_diff import with_ours
 from skerry.sync.shadow import Tracked
+from skerry.sync.transaction_groups import TransactionGroups
 from skerry.values import documents
 from skerry.values.namespace import Namespace
 
@@ -29,6 +31,7 @@ COUNTED = {
     Action.CAPTURE: "captured_late",
     Action.PUSH: "found_here",
     Action.EVICT: "evicted",
+    Action.ECHO: "pulled_recognised",
 }
 
 
@@ -59,6 +62,7 @@ class Integration:
         self._touched: set[tuple[Namespace, bytes]] = set()
         self._counts: dict[Action, int] = {}
         self._settled: list[tuple[Namespace, bytes]] = []  # clean again: what was kept for them is to be forgotten
+        self._ungrouped: list[tuple[Namespace, bytes]] = []  # the same, for the groups that they have been in
         self.refused: list[tuple[RemoteVersion, CommandError]] = []
 
     def know(self, namespace: Namespace, key: bytes, tracked: Tracked | None) -> None:
@@ -71,6 +75,14 @@ class Integration:
         if place not in self._known:
             self._known[place] = self._link.shadows.get(self._view, namespace, key)
         return self._known[place]
+
+    def in_doubt(self, tracked: Tracked | None) -> list[bytes | None]:
+        """Return what was pushed of a document and may come back as if it were somebody else's."""
+        link = self._link
+        has_markers = link.hub.facts is None or link.hub.tier.has_transactions
+        if has_markers or tracked is None or tracked.shadow.state not in (State.DIRTY, State.QUARANTINED):
+            return []
+        return link.shadows.in_doubt(self._view, tracked)
 
     def take(self, remote: RemoteVersion, action: Action, local: bytes | None) -> None:
         """Do what was decided about `remote`, within what this node wants of the collection; `local` is the version here."""
@@ -106,6 +118,10 @@ class Integration:
         elif action is Action.EVICT:
             if self._put(remote, local, None):
                 self._set(remote, old, None)
+        elif action is Action.ECHO:
+            assert old is not None
+            self._set(remote, old, states.recognised(old, theirs, remote.position))
+            self._rebase(remote)
         elif action is Action.MERGE:
             self._merge(remote, old, local)
         elif action is Action.CAPTURE:
@@ -122,7 +138,9 @@ class Integration:
         """The echo of a whole batch has come."""
         link, view, number = self._link, self._view, marker.batch.number
         is_of_present_name = marker.batch.edge == link.identity.edge
-        if is_of_present_name and not link.selection.has_filters and not link.dead_letters.has_any(view):
+        is_every_write_noted = link.config.on_full is not OnFull.MARK_COLLECTION and not link.selection.untracked
+        is_simple = is_of_present_name and is_every_write_noted and not link.selection.has_filters
+        if is_simple and not link.dead_letters.has_any(view):
             self._save()
             self._known.clear()
             link.shadows.settle_unchanged(view, number, position)
@@ -178,7 +196,12 @@ class Integration:
     def _save(self) -> None:
         """Write the shadows that have changed so far."""
         self._forget_settled()
-        self._link.shadows.save(self._view, self._changed.values())
+        shadows = self._link.shadows
+        shadows.save(self._view, self._changed.values())
+        if shadows.groups is not None:
+            for place in self._ungrouped:
+                shadows.groups.forget(self._view, *place)
+            self._ungrouped.clear()
         on_dirty = self._link.on_dirty
         if on_dirty is not None and any(each.shadow.state is State.DIRTY for each in self._changed.values()):
             self._view.after_commit.append(on_dirty)
@@ -202,14 +225,21 @@ class Integration:
                 place = RemoteVersion(namespace, key, tracked.id_document, None, 0, tracked.shadow.position)
                 self.integrate(place, Action.EVICT, local)
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """What was decided so far, as the link's counters name it."""
+        return {COUNTED[action]: count for action, count in self._counts.items()}
+
     def _count(self) -> None:
-        for action, count in self._counts.items():
-            self._link.metrics.add(COUNTED[action], count)
+        for name, count in self.counts.items():
+            self._link.metrics.add(name, count)
 
     def _set(self, remote: RemoteVersion, old: Shadow | None, new: Shadow | None) -> None:
         shadows, view = self._link.shadows, self._view
         namespace, key = place = (remote.namespace, remote.key)
         self._touched.add(place)
+        if shadows.groups is not None and old is not None:
+            self._regroup(shadows.groups, place, old, new)
         if new is None:
             self._known[place] = None
             self._changed.pop(place, None)
@@ -220,6 +250,17 @@ class Integration:
         self._known[place] = self._changed[place] = tracked
         if new.state is State.CLEAN and old is not None and old.state is not State.CLEAN:
             self._settled.append(place)
+
+    def _regroup(
+        self, groups: TransactionGroups, place: tuple[Namespace, bytes], old: Shadow, new: Shadow | None
+    ) -> None:
+        """Take note of what becomes of a document that may be part of a group."""
+        if old.state is State.AWAIT:
+            groups.forget_sent(self._view, *place)
+        elif old.state is State.QUARANTINED:
+            groups.make_due(self._view, *place)
+        if new is not None and new.state is State.CLEAN and old.state is not State.CLEAN:
+            self._ungrouped.append(place)
 
     def _forget_settled(self) -> None:
         self._link.shadows.forget_kept(self._view, self._settled)
@@ -272,7 +313,10 @@ class Integration:
             if old.base is not None and base is None:
                 # It was not kept, so nobody knows which fields either side changed.
                 rules = replace(rules, granularity=Granularity.DOCUMENT, paths={})
-            found = resolve(_decoded(base), _decoded(local), _decoded(remote.raw), stamps, rules)
+                known = None
+            else:
+                known = self._base_with_ours(remote, _decoded(base), adds_up=rules.adds_up)
+            found = resolve(known, _decoded(local), _decoded(remote.raw), stamps, rules)
         result = None if found.document is None else documents.encode(found.document)
         if result is not None and result not in (local, remote.raw):
             refused = refusal(view, link.storage, namespace, result)
@@ -292,7 +336,23 @@ class Integration:
             return
         new_stamp = max(stamp, remote.stamp) + 1
         self._set(remote, old, states.rebased(old, theirs, remote.position, order=self._order(), stamp=new_stamp))
-        link.shadows.replace_base(view, namespace, key, remote.raw)
+        self._rebase(remote)
+
+    def _rebase(self, remote: RemoteVersion) -> None:
+        """Keep the hub's version as the base of what is here; what was pushed from another base is of no use any more."""
+        self._link.shadows.forget_kept(self._view, [(remote.namespace, remote.key)])
+        self._link.shadows.replace_base(self._view, remote.namespace, remote.key, remote.raw)
+
+    def _base_with_ours(
+        self, remote: RemoteVersion, base: dict[str, Any] | None, *, adds_up: bool
+    ) -> dict[str, Any] | None:
+        """Return the base, with what somebody has left standing of a push whose outcome was not clear."""
+        if remote.raw is None or adds_up:
+            return base
+        for pushed in self.in_doubt(self.shadow(remote.namespace, remote.key)):
+            if pushed is not None:
+                base = with_ours(base, documents.decode(pushed), documents.decode(remote.raw))
+        return base
 
     def _log(self, remote: RemoteVersion, found: Resolution, versions: dict[str, bytes | None], stamp: int) -> None:
         facts: dict[str, Any] = {"local_stamp": stamp, "remote_stamp": remote.stamp}

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
-from skerry.config.sync_config import Direction, SyncConfig
+from skerry.config.sync_config import Atomicity, Direction, SyncConfig
 from skerry.engine.engine import Engine
 from skerry.engine.operation_context import Durability, OperationContext
 from skerry.storage import ReadView, WriteView
-from skerry.sync import link_records, resume_tokens, selection_override
+from skerry.sync import link_log, link_records, resume_tokens, selection_override
 from skerry.sync.conflict_log import ConflictLog
 from skerry.sync.conflict_rules import ConflictRules
 from skerry.sync.dead_letters import DeadLetters
@@ -22,6 +22,7 @@ from skerry.sync.push_sessions import PushSessions
 from skerry.sync.selection import COMPARING, FULL, Selection
 from skerry.sync.shadow import Shadows
 from skerry.sync.sync_metrics import SyncMetrics
+from skerry.sync.transaction_groups import TransactionGroups
 from skerry.values.namespace import Namespace
 
 T = TypeVar("T")
@@ -44,7 +45,7 @@ class Link:
         self.storage = engine.storage
         self.hub = Hub(config.hub_uri, config.hub_password)
         self.push_sessions = PushSessions(self.hub, config.batches_in_flight)
-        self.shadows = Shadows(self.name)
+        self.shadows = Shadows(self.name, config.atomicity)
         self.conflicts = ConflictLog(self.name)
         self.dead_letters = DeadLetters(self.name)
         self.metrics = SyncMetrics()
@@ -78,6 +79,7 @@ class Link:
             if (link_records.load(view, self.name, link_records.LIMITS) or DirtyLimits().to_document()) != limits:
                 link_records.save(view, self.name, link_records.LIMITS, limits)
                 self.storage.catalog.renew(view)
+            self._register_atomicity(view)
             self.rules.save(view, self.name)
             identity = Identity.load(view, self.name)
             if identity is None:
@@ -97,6 +99,16 @@ class Link:
 
         return self.write(job, durable=True)
 
+    def _register_atomicity(self, view: WriteView) -> None:
+        """Store what is pushed together, for every process that captures; groups of before are forgotten where nobody asks."""
+        stored = link_records.load(view, self.name, link_records.ATOMICITY) or {"atomicity": Atomicity.PER_DOCUMENT}
+        if stored["atomicity"] == self.config.atomicity:
+            return
+        if self.config.atomicity is Atomicity.PER_DOCUMENT:
+            TransactionGroups(self.name).clear(view)
+        link_records.save(view, self.name, link_records.ATOMICITY, {"atomicity": self.config.atomicity.value})
+        self.storage.catalog.renew(view)
+
     def stamp_of_reading(self, cluster_time: int) -> int:
         """Return when a version that was read from the hub is taken to have been written: at the reading, which was then.
 
@@ -108,6 +120,7 @@ class Link:
         """Stop a collection both ways until an operator decides: applying the hub's drop would destroy what was written here."""
         frozen = {**self.selection.frozen, str(namespace): reason}
         self._store_frozen(view, frozen)
+        view.after_commit.append(lambda: link_log.frozen(self.name, namespace, reason))
 
     def track_again(self, view: WriteView) -> list[Namespace]:
         """Capture again what was not tracked any more; return the collections that have to be compared."""
@@ -127,6 +140,7 @@ class Link:
     def thaw(self, view: WriteView, namespace: Namespace) -> None:
         """Let a frozen collection travel again."""
         self._store_frozen(view, {name: why for name, why in self.selection.frozen.items() if name != str(namespace)})
+        view.after_commit.append(lambda: link_log.thawed(self.name, namespace))
 
     def read(self, job: Callable[[ReadView], T]) -> T:
         """Run `job` in a read transaction."""

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any, Final
 
-from skerry.config.sync_config import OnFull
+from skerry.config.sync_config import Atomicity, OnFull
 from skerry.engine.engine import Engine
 from skerry.engine.op_observer import Change, ChangeSink
 from skerry.engine.storage_engine import StorageEngine
@@ -21,7 +21,7 @@ from skerry.sync.backlog_gauge import BacklogGauge
 from skerry.sync.passed_on import note_markers
 from skerry.sync.protocol.coalesce import Keep, note_local_write
 from skerry.sync.protocol.dirty_limits import DirtyLimits
-from skerry.sync.protocol.document_state import content_hash
+from skerry.sync.protocol.document_state import State, content_hash
 from skerry.sync.protocol.hybrid_clock import stamp_at
 from skerry.sync.selection import FULL, MARKERS, Selection
 from skerry.sync.shadow import Shadows, Tracked
@@ -77,6 +77,14 @@ class Outbox:
 
         return capture
 
+    def on_transaction_commit(self, view: WriteView, places: Sequence[tuple[Namespace, bytes]], origin: str) -> None:
+        """Have what a multi-document transaction has written pushed together, by the links that ask for it."""
+        _, links = self._known  # as the sinks of this transaction have just found them
+        for link in links:
+            if link.shadows.groups is not None and origin != link.name:
+                captured = [place for place in places if link.selection.captures(place[0])]
+                link.shadows.groups.note_transaction(view, captured)
+
     def subscribe(self, callback: Callable[[], None]) -> None:
         """Call `callback` after each commit of this process that may have made something dirty."""
         self._listeners = (*self._listeners, callback)
@@ -91,7 +99,10 @@ class Outbox:
         if version != known_version:
             records = link_records.load_all(view, link_records.SELECTION)
             limits = link_records.load_all(view, link_records.LIMITS)
-            links = tuple(_capturing(name, record, limits.get(name)) for name, record in records.items())
+            grouping = link_records.load_all(view, link_records.ATOMICITY)
+            links = tuple(
+                _capturing(name, record, limits.get(name), grouping.get(name)) for name, record in records.items()
+            )
             self._known = (version, links)
         return links
 
@@ -137,8 +148,10 @@ class _Noted:
     bytes: int = 0
 
 
-def _capturing(name: str, selection: Mapping[str, Any], limits: Mapping[str, Any] | None) -> _Capturing:
-    shadows = Shadows(name)
+def _capturing(
+    name: str, selection: Mapping[str, Any], limits: Mapping[str, Any] | None, atomicity: Mapping[str, Any] | None
+) -> _Capturing:
+    shadows = Shadows(name, Atomicity.PER_DOCUMENT if atomicity is None else Atomicity(atomicity["atomicity"]))
     gauge = BacklogGauge(shadows, DirtyLimits.from_document(limits))
     return _Capturing(name, Selection.from_document(selection), shadows, gauge)
 
@@ -172,6 +185,8 @@ def _note(view: WriteView, shadows: Shadows, change: Change, stamp: int, so_far:
         return
     tracked = shadows.get(view, namespace, key)
     old = None if tracked is None else tracked.shadow
+    if old is not None and old.state is State.QUARANTINED and shadows.groups is not None:
+        shadows.groups.make_due(view, namespace, key)  # it is tried again, and the others go with it
     noted = note_local_write(old, is_delete=change.after is None, order=change.timestamp, stamp=stamp)
     if noted.shadow is None:
         if old is not None:

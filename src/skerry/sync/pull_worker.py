@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from bson.int64 import Int64
@@ -10,7 +10,7 @@ from pymongo.errors import PyMongoError
 
 from skerry.engine.engine import Engine
 from skerry.storage import WriteView
-from skerry.sync import resume_tokens
+from skerry.sync import hub_collections, link_log, resume_tokens
 from skerry.sync.backlog_gauge import count_backlog
 from skerry.sync.change_applier import ChangeApplier
 from skerry.sync.change_stream_listener import ChangeStreamListener
@@ -46,7 +46,7 @@ class PullWorker:
     def __init__(self, link: Link, push: PushWorker) -> None:
         self._link = link
         self._push = push
-        self.applier = ChangeApplier(link, push.resolve, self._note)
+        self.applier = ChangeApplier(link, push, self._note)
         self.walk = FullSync(link, push, self.applier)
         self._listener: ChangeStreamListener | None = None
         self._with_content = True  # whether events say what was written
@@ -56,7 +56,7 @@ class PullWorker:
         self._track_at = 0.0
         self._letters_wanted: deque[int] = deque()
         self._last_token: Mapping[str, Any] = {}
-        self._polling = Polling(link, self.walk, self.namespaces)
+        self._polling = Polling(link, self.walk, self._meet_collections)
         self.flushed = 0
         self.headroom: Headroom | None = None
         self.heard_at: float | None = None
@@ -87,6 +87,7 @@ class PullWorker:
         facts = link.hub.facts = probe(link.hub)
         link.clock_offset_ms = facts.clock_offset_ms
         self._push.guarded.note_reads = self.applier.note_reads
+        self._push.guarded.reads_until = lambda: self.applier.position.looked_up_until
         with link.lock:
             link.register()  # again, because another process may have had the link meanwhile
             is_clone = register_with_hub(link)
@@ -100,14 +101,15 @@ class PullWorker:
             self._start_anew(COPIED_STORE if is_clone else "first")
         else:
             self.applier.start_at(stored)
+            self._meet_collections()
             self._resume(stored)
         if not self.walk.is_planned:
-            self.walk.plan(self.namespaces(), "the selection changed", again=False)
+            self.walk.plan(self._meet_collections(), "the selection changed", again=False)
 
     def step(self) -> None:
         """Do the next piece of work: a chunk of a walk, then the events that wait."""
         if self._full_sync_wanted:
-            self.walk.plan(self.namespaces(), "asked for", again=True)
+            self.walk.plan(self._meet_collections(), "asked for", again=True)
             self._full_sync_wanted = False  # not before, so that whoever waits for it sees one of the two
         self._track_again()
         self._retry_put_aside()
@@ -190,7 +192,8 @@ class PullWorker:
             except PyMongoError as again:
                 self._recover(again, by_token=False)
             else:
-                position.grouping.start_again()
+                position.grouping.start_again(position.high)
+                self.applier.answer_with_look_ups_until(position.time)
             return
         self._start_anew(f"history lost: {failure.message}")
 
@@ -205,7 +208,9 @@ class PullWorker:
             self.applier.start_at(position)
         if reason != "first":
             link.metrics.add("history_lost")
-        self.walk.plan(self.namespaces(), reason, again=True)
+        self.walk.plan(self._meet_collections(), reason, again=True)
+        if reason != "first":
+            link_log.history_lost(link.name, reason, self.walk.record.pending)
 
     def _begin(self, view: WriteView, position: StreamPosition) -> None:
         """Settle what awaits an echo that the new stream will not bring, and store the new place."""
@@ -220,9 +225,17 @@ class PullWorker:
 
     def namespaces(self) -> list[Namespace]:
         """Return the collections of both sides that travel."""
+        return self._selected(self._link.hub.collections(self._link.selection.database))
+
+    def _meet_collections(self) -> list[Namespace]:
+        """Return the same, after those that are another collection on the hub than before have been frozen."""
+        there = self._link.hub.collections(self._link.selection.database)
+        hub_collections.take_note(self._link, there)
+        return self._selected(there)
+
+    def _selected(self, there: Iterable[Namespace]) -> list[Namespace]:
         link = self._link
         here = link.read(lambda view: [*local_collections(link.engine, view), *link.shadows.namespaces(view)])
-        there = link.hub.namespaces(link.selection.database)
         return selected({*here, *there}, link.selection)
 
     def _track_again(self) -> None:

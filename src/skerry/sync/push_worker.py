@@ -7,7 +7,7 @@ by a fence, a document with the marker's own `_id`: either it gets in, and the b
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,27 +15,22 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
 from skerry.storage import ReadView, WriteView
+from skerry.sync import link_log
 from skerry.sync.batch_fence import HubLostError, commit, outcome_of
 from skerry.sync.fair_lock import FairLock
 from skerry.sync.guarded_push import GuardedPush
 from skerry.sync.guarded_writes import Guarded
 from skerry.sync.hub import HubFailure, failure_of
-from skerry.sync.hub_writes import MarkerTakenError, PushItem, write_batch
+from skerry.sync.hub_writes import MarkerTakenError, PushItem, Written, write_batch
 from skerry.sync.link import LeftOut, Link
 from skerry.sync.origin import Identity
-from skerry.sync.passed_on import origin_of
 from skerry.sync.protocol import document_state as states
 from skerry.sync.protocol.document_state import Shadow, State, content_hash
 from skerry.sync.protocol.event_grouping import BatchId
-from skerry.sync.protocol.push_batch import (
-    DUPLICATE_KEY,
-    Candidate,
-    Failure,
-    classify_failure,
-    plan_batch,
-)
+from skerry.sync.protocol.push_batch import DUPLICATE_KEY, Failure, classify_failure
 from skerry.sync.push_records import OpenBatch, PushRecords
 from skerry.sync.push_sessions import lsid_of
+from skerry.sync.push_units import PushUnits
 from skerry.sync.shadow import Tracked
 from skerry.tracing import span
 from skerry.values.namespace import Namespace
@@ -54,8 +49,18 @@ class Prepared:
     id: BatchId
     db: str
     items: list[PushItem]
+    looks: bool
+    """Whether the hub's versions are read first; documents that it has never heard of are just inserted."""
+
     vacates: bool = False
     """Whether all old versions go before any new one comes, so that unique values can be exchanged."""
+
+    @property
+    def is_indivisible(self) -> bool:
+        """Whether it is one document, or one group."""
+        return len(self.items) == 1 or (
+            len({item.group for item in self.items}) == 1 and self.items[0].group is not None
+        )
 
 
 class PushWorker:
@@ -64,11 +69,13 @@ class PushWorker:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._records = PushRecords(link.name)
+        self._units = PushUnits(link)
         self._documents_max = link.config.batch_documents_max
         self.guarded = GuardedPush(link, self._records)
         self._left_behind: list[bytes] = []  # sessions whose connection broke within a transaction
         self._with_markers: set[str] = set()  # databases of the hub whose marker collection is known to be there
         self._preparing = threading.Lock()
+        self._sending = threading.Condition()  # guards the next one
         self._on_their_way: set[int] = set()  # the batches that a thread is sending now
         self._turns = FairLock()
         self._alone = False  # the next batch may need what another one on its way gives free
@@ -87,19 +94,29 @@ class PushWorker:
             lsid = lsid_of(session) if has_transactions else b""
             with self._preparing:
                 self.resolve()
-                while self._left_behind:
-                    link.hub.end_session(self._left_behind[-1])
-                    self._left_behind.pop()
+                self._end_left_behind()
                 batch = link.write(lambda view: self._prepare(view, lsid), durable=True)
                 if batch is None:
                     return 0
-                self._on_their_way.add(batch.id.number)
+                with self._sending:
+                    self._on_their_way.add(batch.id.number)
             facts = {"skerry.link": link.name, "skerry.batch": batch.id.number, "skerry.documents": len(batch.items)}
             try:
                 with span("sync push", facts):
-                    return self._send(session, batch)
+                    done = self._send(session, batch)
+                link_log.pushed(link.name, batch.id.number, batch.db, len(batch.items), done)
+                return done
             finally:
-                self._on_their_way.discard(batch.id.number)
+                with self._sending:
+                    self._on_their_way.discard(batch.id.number)
+                    self._sending.notify_all()
+
+    def _end_left_behind(self) -> None:
+        """End the transactions that may still be open on the hub. Raises pymongo's errors."""
+        while self._left_behind:
+            lsid = self._left_behind[0]  # other threads may add to the end meanwhile
+            self._link.hub.end_session(lsid)
+            self._left_behind.remove(lsid)
 
     def has_work(self) -> bool:
         """Whether something waits to be pushed now."""
@@ -113,6 +130,12 @@ class PushWorker:
                 or bool(self._unsettled(view))
             )
         )
+
+    def are_settled(self, numbers: set[int]) -> bool:
+        """Wait for the threads that are sending these batches, and return whether all outcomes are known then."""
+        with self._sending:
+            self._sending.wait_for(lambda: not numbers & self._on_their_way)
+        return not any(batch.number in numbers for batch in self._link.read(self._records.open_batches))
 
     def resolve(self) -> None:
         """Settle the batches without an answer that nobody is sending. The caller holds the link's lock.
@@ -136,18 +159,8 @@ class PushWorker:
     def _prepare(self, view: WriteView, lsid: bytes) -> Prepared | None:
         """Mark the next batch as on its way."""
         link = self._link
-        link.shadows.retry_refused(view, view.wall_ms)
-        waiting = link.shadows.dirty(
-            view, excluded=link.selection.frozen, now_ms=view.wall_ms, limit=self._documents_max
-        )
-        items: list[PushItem] = []
-        chosen = plan_batch(
-            self._candidates(view, waiting, items),
-            documents_max=self._documents_max,
-            bytes_max=link.config.batch_bytes_max,
-            now_ms=view.wall_ms,
-        )
-        if not chosen:
+        items = self._units.next_batch(view, self._documents_max)
+        if not items:
             return None
         stored = Identity.load(view, link.name)  # not from memory: another process may have had the link since
         assert stored is not None
@@ -155,46 +168,21 @@ class PushWorker:
         stored.next_batch += 1
         stored.save(view, link.name)
         batch = link.identity.batch_id(number)
-        db = items[chosen[0]].tracked.namespace.db
+        db = items[0].tracked.namespace.db
         self._records.add(view, OpenBatch(number, db, batch, lsid))
-        sent = []
-        for index in chosen:
-            item, tracked = items[index], items[index].tracked
+        together: dict[int, list[tuple[Namespace, bytes]]] = {}
+        for item in items:
+            tracked = item.tracked
             shadow = states.sent(tracked.shadow, number, content_hash(item.local))
             item.tracked = Tracked(tracked.namespace, tracked.key, tracked.id_document, shadow)
-            sent.append(item)
-        link.shadows.save(view, [item.tracked for item in sent])
-        return Prepared(batch, db, sent)
-
-    def _candidates(self, view: WriteView, waiting: list[Tracked], items: list[PushItem]) -> Iterator[Candidate]:
-        """Read the documents that may go with the oldest one, no more of them than are asked for; `items` takes them up."""
-        collections = self._link.storage.catalog.snapshot(view)
-        for tracked in waiting:
-            if tracked.namespace.db != waiting[0].namespace.db:
-                continue
-            entry = collections.get(tracked.namespace)
-            record = None if entry is None else view.record_by_key(entry.file_id, tracked.key)
-            item = self._item(view, tracked, None if record is None else record[1])
-            if item is not None:
-                items.append(item)
-                yield Candidate(tracked.namespace.db, len(item.local or b""), tracked.shadow.next_retry)
-
-    def _item(self, view: WriteView, tracked: Tracked, local: bytes | None) -> PushItem | None:
-        """Return what to push for a dirty document; None when it is as the hub has it, and so is settled here."""
-        link, shadow = self._link, tracked.shadow
-        namespace, key = tracked.namespace, tracked.key
-        # what has left the scope travels as well, and goes from here with its echo
-        if content_hash(local) != shadow.base or not link.selection.in_scope(namespace, local):
-            base = link.shadows.base(view, namespace, key) if local is not None and shadow.base is not None else None
-            origin = origin_of(view, link.shadows, namespace, key, local)
-            return PushItem(tracked, local, base, one_way=link.selection.is_one_way(namespace), origin=origin)
-        settled = states.integrated(shadow.base, shadow.position, shadow.last_hlc)
-        if settled is None:
-            link.shadows.remove(view, namespace, key)
-        else:
-            link.shadows.save(view, [Tracked(namespace, key, tracked.id_document, settled)])
-            link.shadows.forget_base(view, namespace, key)
-        return None
+            if item.group is not None:
+                together.setdefault(item.group, []).append(item.place)
+        link.shadows.send(view, [item.tracked for item in items])
+        if link.shadows.groups is not None:
+            for group, places in together.items():
+                link.shadows.groups.send(view, group, number, places)
+        is_news = all(item.tracked.shadow.base is None and item.local is not None for item in items)
+        return Prepared(batch, db, items, looks=not is_news)
 
     def _send(self, session: ClientSession, batch: Prepared) -> int:
         if not self._link.hub.tier.has_transactions:
@@ -231,11 +219,13 @@ class PushWorker:
     def _try(self, session: ClientSession, batch: Prepared) -> int:
         """Run the transaction once. Raises `_Retry` when it surely did not commit and the same batch can be tried again."""
         link = self._link
-        named: set[tuple[Namespace, bytes]] = set()
+        written = Written()
         try:
             with link.hub.transaction(session):
-                named = write_batch(link, session, batch.id, batch.db, batch.items, vacates=batch.vacates)
-                unknown = commit(session) if named else None
+                written = write_batch(
+                    link, session, batch.id, batch.db, batch.items, looks=batch.looks, vacates=batch.vacates
+                )
+                unknown = commit(session) if written.named else None
         except MarkerTakenError:
             self._settle(OpenBatch(batch.id.number, batch.db, batch.id, lsid_of(session)))
             return len(batch.items)
@@ -249,13 +239,13 @@ class PushWorker:
             self._settle(OpenBatch(batch.id.number, batch.db, batch.id, lsid_of(session)))
             return len(batch.items)
         self._alone = False
-        left = len(batch.items) - len(named)
+        named, left = written.named, len(batch.items) - len(written.named)
         link.metrics.add("pushed", len(named))
         link.metrics.add("push_batches", 1 if named else 0)
         link.metrics.add("push_left_out", left)
         if left:
-            self._finish(batch.id.number, _acknowledging(named, _left_out))
-            self._note_left_out(batch, named)
+            self._finish(batch.id.number, _as_written(written))
+            self._note_left_out(batch, {item.place for item in batch.items} - written.left_out)
         else:
             self._acknowledge(batch.id.number)
             self._documents_max = min(self._documents_max * 2, link.config.batch_documents_max)
@@ -279,6 +269,9 @@ class PushWorker:
         meaning = classify_failure(failure.code, failure.labels, committing=False)
         if meaning is Failure.ABORTED:
             raise _Retry
+        if failure.code == DUPLICATE_KEY and not batch.looks:
+            batch.looks = True  # somebody else has inserted one of them
+            raise _Retry
         if failure.code == DUPLICATE_KEY and self._on_their_way != {batch.id.number}:
             self._alone = True
             self._finish(batch.id.number, lambda _: states.not_written)
@@ -287,18 +280,19 @@ class PushWorker:
             batch.vacates = True  # perhaps the batch moves a unique value from one document to another
             raise _Retry
         is_single = meaning is Failure.DOCUMENT and failure.index is not None
-        if meaning in (Failure.DOCUMENT, Failure.TOO_MUCH) and not is_single and len(batch.items) > 1:
+        if meaning in (Failure.DOCUMENT, Failure.TOO_MUCH) and not is_single and not batch.is_indivisible:
             self._documents_max = max(1, len(batch.items) // 2)  # find the one by halves
+            self._finish(batch.id.number, lambda _: states.not_written)
+            return 1
+        if meaning is Failure.TOO_MUCH and len(batch.items) > 1:
+            reason = f"the hub says: {failure.message}"
+            self._link.write(lambda view: self._units.split_sent(view, batch.id.number, reason))
             self._finish(batch.id.number, lambda _: states.not_written)
             return 1
         if meaning in (Failure.DOCUMENT, Failure.TOO_MUCH):
             self._alone = False
-            culprit = batch.items[failure.index or 0].tracked
-            refused = (culprit.namespace, culprit.key)
             self._link.metrics.add("push_refused")
-            self._finish(
-                batch.id.number, lambda item: _refused(failure.message) if item == refused else states.not_written
-            )
+            self._finish(batch.id.number, _refusing(batch, failure))
             return 1
         self._finish(batch.id.number, lambda _: states.not_written)
         if failure.code is not None:
@@ -317,6 +311,10 @@ class PushWorker:
                 if shadow.state is not State.AWAIT:
                     link.shadows.forget_pushed(view, tracked.namespace, tracked.key)
             link.shadows.save(view, changed)
+            view.after_commit.append(lambda: link_log.quarantined(link.name, changed))
+            if link.shadows.groups is not None:
+                back = [(each.namespace, each.key) for each in changed if each.shadow.state is not State.AWAIT]
+                link.shadows.groups.take_back(view, back)
             self._records.remove(view, number)
 
         link.write(job)
@@ -342,9 +340,40 @@ def _acknowledging(
     return lambda item: states.acknowledged if item in named else otherwise
 
 
+def _as_written(written: Written) -> Callable[[tuple[Namespace, bytes]], Callable[[Shadow], Shadow]]:
+    """What stays behind for the sake of others can go again as soon as they can."""
+
+    def outcome(item: tuple[Namespace, bytes]) -> Callable[[Shadow], Shadow]:
+        if item in written.named:
+            return states.acknowledged
+        return _left_out if item in written.left_out else states.not_written
+
+    return outcome
+
+
 def _left_out(shadow: Shadow) -> Shadow:
     delay = LEFT_OUT_MS << min(shadow.attempts, 5)
     return states.not_written(shadow, retry_at=int(time.time() * 1000) + delay)
+
+
+def _refusing(batch: Prepared, failure: HubFailure) -> Callable[[tuple[Namespace, bytes]], Callable[[Shadow], Shadow]]:
+    """The document that the hub refuses is put aside, with all others of its group; the rest can go again."""
+    culprit, others = None, f"the hub refuses what the same transaction has written: {failure.message}"
+    if failure.index is not None or len(batch.items) == 1:
+        culprit = batch.items[failure.index or 0]
+        others = (
+            f"waits for {culprit.tracked.namespace} {culprit.id_value!r}, which the same transaction has written"
+            f" and the hub refuses: {failure.message}"
+        )
+    group = batch.items[0].group if culprit is None else culprit.group
+    together = set() if group is None else {item.place for item in batch.items if item.group == group}
+
+    def outcome(item: tuple[Namespace, bytes]) -> Callable[[Shadow], Shadow]:
+        if culprit is not None and item == culprit.place:
+            return _refused(failure.message)
+        return _refused(others) if item in together else states.not_written
+
+    return outcome
 
 
 def _refused(message: str) -> Callable[[Shadow], Shadow]:

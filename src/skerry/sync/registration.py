@@ -9,6 +9,7 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from skerry.storage import WriteView
+from skerry.sync import link_log
 from skerry.sync.hub import HubUnfitError, now
 from skerry.sync.link import Link
 from skerry.sync.origin import Identity
@@ -49,6 +50,8 @@ def register_with_hub(link: Link) -> bool:
             break
     identity.run = identity.next_run
     _store(link, identity)
+    if was_clone:
+        link_log.is_a_clone(link.name, identity.edge)
     return was_clone
 
 

@@ -17,7 +17,7 @@ from skerry.config.sync_config import SyncConfig
 from skerry.engine.engine import Engine
 from skerry.errors import ShutdownError
 from skerry.storage import WriteView
-from skerry.sync import link_switch, outbox
+from skerry.sync import link_log, link_switch, outbox
 from skerry.sync.backlog_gauge import count_backlog
 from skerry.sync.batch_fence import BatchUnsettledError, HubLostError
 from skerry.sync.hub import HubUnfitError, failure_of
@@ -237,6 +237,7 @@ class Replicator:
                 self._reselected.clear()
                 self._pull.connect()
                 self._connected.set()
+                self._log_connected()
                 backoff.succeeded()
                 while self._may_run() and not self._reselected.is_set():
                     self._pull.step()
@@ -250,6 +251,11 @@ class Replicator:
             finally:
                 self._connected.clear()
                 self._pull.disconnect()
+
+    def _log_connected(self) -> None:
+        link = self.link
+        assert link.hub.facts is not None
+        link_log.connected(link.name, link.config.hub_uri, link.identity.hub, link.hub.facts)
 
     def _push_loop(self) -> None:
         def work() -> None:

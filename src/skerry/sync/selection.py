@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from bson.binary import UUID_SUBTYPE, Binary
 
+from skerry.catalog.index_store import MASTER_INDEX_KEY
 from skerry.config.sync_config import Direction, SelectionRule
 from skerry.errors import CommandError, ConfigurationError
 from skerry.matcher.compile import Filter, compile_filter
@@ -135,7 +136,9 @@ class Selection:
         if namespace.db in SERVER_DATABASES or namespace.coll == MARKERS or namespace.coll.startswith("system."):
             return Direction.NONE
         rule = self._rule(namespace)
-        return Direction.NONE if rule is None else rule.direction
+        if rule is None or (_is_of_master_index(namespace) and "*" in rule.pattern.partition(".")[2]):
+            return Direction.NONE
+        return rule.direction
 
     def _rule(self, namespace: Namespace) -> SelectionRule | None:
         return next((rule for rule in self.rules if fits(rule.pattern, namespace)), None)
@@ -156,6 +159,14 @@ def fits(pattern: str, namespace: Namespace) -> bool:
     """Whether a namespace is one that a pattern of `database.collection` means."""
     db, _, coll = pattern.partition(".")
     return bool(re.fullmatch(_as_expression(db), namespace.db) and re.fullmatch(_as_expression(coll), namespace.coll))
+
+
+def _is_of_master_index(namespace: Namespace) -> bool:
+    """Whether this is the index by which programs coordinate at one server: on another its leases would be false.
+
+    It travels only by a rule that names it in full.
+    """
+    return namespace.coll.partition(".")[0] == MASTER_INDEX_KEY
 
 
 def _as_expression(pattern: str) -> str:

@@ -5,8 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from bson.int64 import Int64
+
+from skerry.config.sync_config import Atomicity
 from skerry.storage import ReadView, WriteView
 from skerry.sync.protocol.document_state import Position, Shadow, State
+from skerry.sync.transaction_groups import TransactionGroups
+from skerry.values import documents
 from skerry.values.namespace import Namespace
 
 _COLUMNS: Final = (
@@ -23,9 +28,15 @@ _NEW_PLACE: Final = "INSERT INTO sync_place (link, ns) VALUES (?, ?) RETURNING p
 # not joined: SQLite takes 10 µs for such a join of one row with one row, and 1 µs for this
 _ONE: Final = f"SELECT {_COLUMNS} FROM sync_doc WHERE place = ({_PLACE}) AND key = ?"
 _RANGE: Final = f"SELECT {_COLUMNS} FROM sync_doc WHERE place = ({_PLACE}) AND key > ? AND key <= ?"
-_DIRTY: Final = (
+_DUE_DIRTY: Final = (
     f"SELECT ns, {_COLUMNS} {_UNCLEAN} AND state = ? AND (next_retry IS NULL OR next_retry <= ?)"
-    " AND ns NOT IN (SELECT value FROM json_each(?)) ORDER BY first_write LIMIT ?"
+    " AND ns NOT IN (SELECT value FROM json_each(?))"
+)
+_DIRTY: Final = f"{_DUE_DIRTY} ORDER BY first_write LIMIT ?"
+_DIRTY_NOT_HELD: Final = (
+    f"{_DUE_DIRTY} AND NOT EXISTS (SELECT 1 FROM sync_group WHERE sync_group.link = sync_place.link"
+    " AND sync_group.place = sync_doc.place AND sync_group.key = sync_doc.key AND sync_group.batch = 0"
+    " AND grp IN (SELECT value FROM json_each(?))) ORDER BY first_write LIMIT ?"
 )
 _RETRY: Final = (
     "UPDATE sync_doc INDEXED BY sync_doc_dirty SET state = ?, next_retry = NULL"
@@ -53,6 +64,9 @@ _TOUCH: Final = (
 _REMOVE: Final = f"DELETE FROM sync_doc WHERE place = ({_PLACE}) AND key = ?"
 _REMOVE_ALL: Final = f"DELETE FROM sync_doc WHERE place = ({_PLACE})"
 _REMOVE_UNCLEAN: Final = f"{_REMOVE_ALL} AND state <> 0"
+_SEND: Final = (
+    f"UPDATE sync_doc SET state = {int(State.INFLIGHT)}, batch = ?, pushed_hash = ? WHERE place = ? AND key = ?"
+)
 _ACKNOWLEDGE: Final = (
     "UPDATE sync_doc INDEXED BY sync_doc_dirty SET state = 3, attempts = NULL, next_retry = NULL, error = NULL"
     f" WHERE state <> 0 AND state = 2 AND batch = ? AND place IN {_PLACES}"
@@ -86,6 +100,16 @@ _KEPT: Final = "SELECT doc FROM sync_base WHERE link = ? AND ns = ? AND key = ?"
 _FORGET: Final = "DELETE FROM sync_base WHERE link = ? AND ns = ? AND key = ?"
 
 
+IN_DOUBT_MAX: Final = 4  # versions of one document
+
+
+class InDoubt(NamedTuple):
+    """What was pushed of a document without a clear outcome, later than the cluster time `since`."""
+
+    pushed: tuple[bytes | None, ...]
+    since: int
+
+
 class Tracked(NamedTuple):
     """One document of a link: `key` is its `_id`'s key string, `id_document` the raw `{_id: …}`."""
 
@@ -96,14 +120,16 @@ class Tracked(NamedTuple):
 
 
 class Shadows:
-    """Reads and writes the shadows of one link through views of the store; holds nothing itself."""
+    """Reads and writes the shadows of one link through views of the store; holds nothing itself.
 
-    def __init__(self, link: str) -> None:
+    `groups` says which documents are pushed together, where the link's atomicity asks for that.
+    """
+
+    def __init__(self, link: str, atomicity: Atomicity = Atomicity.PER_DOCUMENT) -> None:
         self._link = link
-        self._pushed = (
-            link + "\npushed"
-        )  # base documents under this name are versions on their way, overtaken by a write here
-
+        self.groups = TransactionGroups(link) if atomicity is Atomicity.PER_TRANSACTION else None
+        self._pushed = link + "\npushed"  # base documents under this name are on their way, overtaken by a write here
+        self._in_doubt = link + "\nin doubt"  # records under this name are what was pushed without a clear outcome
         self._origins = link + "\norigin"  # records under this name say who made what is passed on
 
     def get(self, view: ReadView, namespace: Namespace, key: bytes) -> Tracked | None:
@@ -113,10 +139,14 @@ class Shadows:
     def dirty(self, view: ReadView, *, excluded: Iterable[str], now_ms: int, limit: int) -> list[Tracked]:
         """Return up to `limit` dirty documents that may be tried now, the longest waiting first.
 
-        `excluded` are collections that do not travel at present.
+        `excluded` are collections that do not travel at present. Left out are also those whose group cannot go now.
         """
-        bindings = (self._link, int(State.DIRTY), now_ms, json.dumps(list(excluded)), limit)
-        return [_tracked(_namespace(ns), row) for ns, *row in view.rows(_DIRTY, bindings)]
+        staying = list(excluded)
+        held = [] if self.groups is None else self.groups.held(view, excluded=staying, now_ms=now_ms)
+        groups = [json.dumps(held)] if held else []
+        bindings = (self._link, int(State.DIRTY), now_ms, json.dumps(staying), *groups, limit)
+        found = view.rows(_DIRTY_NOT_HELD if held else _DIRTY, bindings)
+        return [_tracked(_namespace(ns), row) for ns, *row in found]
 
     def retry_refused(self, view: WriteView, now_ms: int) -> int:
         """Make the quarantined documents dirty whose retry is due; return how many."""
@@ -152,6 +182,8 @@ class Shadows:
         Those that were, and deleted ones, stay as they are.
         """
         echoed = (number, self._link, self._pushed)
+        if self.groups is not None:
+            self.groups.forget_batch(view, number)
         bases = [(self._link, ns, key) for ns, key in view.rows(_ECHOED_PLACES, echoed)]
         view.run_many(_FORGET, bases)
         view.run(_ECHO, (position.encode(), *echoed))
@@ -180,6 +212,8 @@ class Shadows:
 
     def stop_tracking(self, view: WriteView, namespace: Namespace) -> None:
         """Take the documents of a collection that wait for ones that do not: a comparison will find them again."""
+        if self.groups is not None:
+            self.groups.forget_waiting(view, namespace)
         view.run(_REMOVE_CREATED, (self._link, str(namespace)))
         view.run(_UNTRACK, (self._link, str(namespace)))
         view.run("DELETE FROM sync_base WHERE link = ? AND ns = ?", (self._link, str(namespace)))
@@ -194,6 +228,17 @@ class Shadows:
                 place = places[each.namespace] = self._place(view, each.namespace)
             rows.append(_row(place, each))
         view.run_many(_SAVE, rows)
+
+    def send(self, view: WriteView, sent: Iterable[Tracked]) -> None:
+        """Store what `document_state.sent` has made of shadows that are in the store."""
+        places: dict[Namespace, int] = {}
+        rows = []
+        for namespace, key, _, shadow in sent:
+            place = places.get(namespace)
+            if place is None:
+                place = places[namespace] = self._place(view, namespace)
+            rows.append((shadow.batch, shadow.pushed, place, key))
+        view.run_many(_SEND, rows)
 
     def add_created(
         self, view: WriteView, namespace: Namespace, created: Sequence[tuple[bytes, bytes, int]], *, stamp: int
@@ -222,17 +267,24 @@ class Shadows:
         self.forget_base(view, namespace, key)
         self.forget_pushed(view, namespace, key)
         view.run(_FORGET, (self._origins, str(namespace), key))
+        view.run(_FORGET, (self._in_doubt, str(namespace), key))
+        if self.groups is not None:
+            self.groups.forget_removed(view, namespace, key)
 
     def remove_namespace(self, view: WriteView, namespace: Namespace) -> None:
         """Forget all documents of a collection that no longer travels."""
-        for link in (self._link, self._pushed):
+        if self.groups is not None:
+            self.groups.forget_collection(view, namespace)
+        for link in (self._link, self._pushed, self._in_doubt):
             view.run("DELETE FROM sync_base WHERE link = ? AND ns = ?", (link, str(namespace)))
         view.run(_REMOVE_ALL, (self._link, str(namespace)))
 
     def remove_unclean(self, view: WriteView, namespace: Namespace) -> None:
         """Forget the documents of a collection that wait to be pushed: from now on it only comes down."""
+        if self.groups is not None:
+            self.groups.forget_collection(view, namespace)
         view.run(_REMOVE_UNCLEAN, (self._link, str(namespace)))
-        for link in (self._link, self._pushed):
+        for link in (self._link, self._pushed, self._in_doubt):
             view.run("DELETE FROM sync_base WHERE link = ? AND ns = ?", (link, str(namespace)))
 
     def keep_base(self, view: WriteView, namespace: Namespace, key: bytes, raw: bytes | None) -> None:
@@ -252,9 +304,10 @@ class Shadows:
 
     def forget_kept(self, view: WriteView, places: Iterable[tuple[Namespace, bytes]]) -> None:
         """Forget the base and the pushed version of documents that are clean."""
-        named = [(str(namespace), key) for namespace, key in places]
+        named = list(places)
         if named:
-            view.run_many(_FORGET, [(link, *each) for link in (self._link, self._pushed) for each in named])
+            links = (self._link, self._pushed, self._in_doubt)
+            view.run_many(_FORGET, [(link, str(namespace), key) for link in links for namespace, key in named])
 
     def keep_pushed(self, view: WriteView, namespace: Namespace, key: bytes, raw: bytes | None) -> None:
         """Keep the version that a batch carries, because a local write is about to overtake it."""
@@ -274,6 +327,27 @@ class Shadows:
 
     def forget_pushed(self, view: WriteView, namespace: Namespace, key: bytes) -> None:
         view.run(_FORGET, (self._pushed, str(namespace), key))
+
+    def keep_in_doubt(self, view: WriteView, tracked: Tracked, pushed: bytes | None, *, since: int) -> None:
+        """Keep a version that was pushed from the document's base, and that the hub may have had, or may get."""
+        before = [raw for raw in self.in_doubt(view, tracked) if raw != pushed]
+        versions = [*before, pushed][-IN_DOUBT_MAX:]
+        record = {"base": tracked.shadow.base, "pushed": versions, "since": Int64(since)}
+        view.run(_REPLACE_KEPT, (self._in_doubt, str(tracked.namespace), tracked.key, documents.encode(record)))
+
+    def in_doubt(self, view: ReadView, tracked: Tracked) -> list[bytes | None]:
+        """Return what was pushed from the document's present base without a clear outcome."""
+        row = view.row(_KEPT, (self._in_doubt, str(tracked.namespace), tracked.key))
+        record = {"base": None, "pushed": []} if row is None else documents.decode(row[0])
+        return list(record["pushed"]) if record["base"] == tracked.shadow.base else []
+
+    def all_in_doubt(self, view: ReadView) -> dict[tuple[Namespace, bytes], InDoubt]:
+        """Return the same of all documents, whatever their base is now."""
+        found = {}
+        for ns, key, raw in view.rows("SELECT ns, key, doc FROM sync_base WHERE link = ?", (self._in_doubt,)):
+            record = documents.decode(raw)
+            found[_namespace(ns), key] = InDoubt(tuple(record["pushed"]), int(record["since"]))
+        return found
 
     def namespaces(self, view: ReadView) -> list[Namespace]:
         """Return the collections of which the link knows documents."""

@@ -4,7 +4,7 @@ Several changes of one document in a batch become one step. Which version a step
 was inserted or replaced), from a look-up, or, where both sides have written the document, from the updates' descriptions.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from skerry.sync.protocol.document_state import Position, State, content_hash
 from skerry.sync.protocol.event_grouping import Marker
 from skerry.sync.protocol.hybrid_clock import clamped
 from skerry.sync.resume_tokens import StreamPosition
+from skerry.sync.shadow import InDoubt
 from skerry.values import documents
 from skerry.values.namespace import Namespace
 
@@ -83,14 +84,22 @@ class ReadsAhead:
 
 
 def steps_of(
-    events: Iterable[ChangeEvent], position: StreamPosition, link: Link, ahead: ReadsAhead, *, now_ms: int
+    events: Iterable[ChangeEvent],
+    position: StreamPosition,
+    link: Link,
+    ahead: ReadsAhead,
+    in_doubt: Mapping[Place, InDoubt],
+    *,
+    now_ms: int,
 ) -> list[Step]:
     """Attribute events to the batches they belong to, move `position` behind them, and leave out what is no news.
 
-    `now_ms` is the hub's wall clock, in milliseconds: no change is taken to be from later.
+    `now_ms` is the hub's wall clock, in milliseconds: no change is taken to be from later. `in_doubt` is what was pushed
+    without a clear outcome: a step of its own, that what comes before and behind it is not taken together.
     """
     steps: list[Step | None] = []
     latest: dict[Place, int] = {}
+    told_until = position.high.time
     for event in events:
         marker = event.marker if isinstance(event, MarkerEvent) else None
         found = position.grouping.take(event.time, event.group, marker)
@@ -116,10 +125,20 @@ def steps_of(
             latest[place] = len(steps)
             stamp = clamped(_stamp(event, found.marker), now_ms)
             remote = RemoteVersion(*place, event.id_document, event.raw, stamp, found.position, is_own)
+            doubted = in_doubt.get(place)
+            if doubted is not None and event.time > told_until and _shows(event, doubted):
+                steps.append(Changed(remote))
+                del latest[place]
+                continue
             changed = _changed(event, remote, earlier if isinstance(earlier, Changed) else None)
             changed.is_ahead = changed.is_ahead or ahead.reaches(place, event.time)
             steps.append(changed)
     return [step for step in steps if step is not None]
+
+
+def _shows(event: DocumentEvent, doubted: InDoubt) -> bool:
+    """Whether an event brings a version of ours, and none from before it that was the same."""
+    return event.time > doubted.since and not event.lacks_document and event.raw in doubted.pushed
 
 
 def _changed(event: DocumentEvent, remote: RemoteVersion, earlier: Changed | None) -> Changed:

@@ -48,9 +48,10 @@ class SyncMetrics:
     def snapshot(self) -> dict[str, int]:
         """Return the counters.
 
-        `pushed`, `push_batches`, `push_left_out`, `push_retries`, `push_refused`, `fences`; `pulled_applied`, `pulled_merged`,
-        `pulled_agreed`, `pulled_unchanged`, `pulled_skipped`, `captured_late`, `found_here`, `echoes`, `conflicts`,
-        `conflicts_won_by_local` and `…_remote`, `dead_letters`, `lookups`; `stream_opened`, `history_lost`, `link_failures`.
+        `pushed`, `push_batches`, `push_left_out`, `push_retries`, `push_refused`, `transactions_split`, `fences`;
+        `pulled_applied`, `pulled_merged`, `pulled_agreed`, `pulled_unchanged`, `pulled_skipped`, `pulled_recognised`,
+        `captured_late`, `found_here`, `echoes`, `conflicts`, `conflicts_won_by_local` and `…_remote`, `dead_letters`,
+        `lookups`; `stream_opened`, `history_lost`, `link_failures`.
         """
         with self._lock:
             return dict(self._counts)

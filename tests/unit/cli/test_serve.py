@@ -23,9 +23,11 @@ class RecordingNode:
     signal_to_send: ClassVar[signal.Signals] = signal.SIGTERM
     failure: ClassVar[Exception | None] = None
 
-    def __init__(self, data: Path, *, server: Any, sync: Any, engine: Any, admin: Any, sources: Any) -> None:
+    def __init__(
+        self, data: Path, *, server: Any, sync: Any, engine: Any, admin: Any, sources: Any, sync_fault: Any
+    ) -> None:
         self.data, self.server, self.sync, self.engine, self.admin = data, server, sync, engine, admin
-        self.sources = sources
+        self.sources, self.sync_fault = sources, sync_fault
         self.stopped = False
         RecordingNode.latest = self
 

@@ -28,6 +28,18 @@ def test_the_first_rule_that_fits_decides(namespace: str, direction: Direction) 
     assert selection.direction(Namespace.parse(namespace)) is direction
 
 
+@pytest.mark.parametrize("name", ["GASDB_MASTER_INDEX", "GASDB_MASTER_INDEX.leases"])
+def test_the_master_index_of_a_server_travels_only_by_a_rule_that_names_it(name: str) -> None:
+    index = Namespace("shop", name)
+    for rules in (["shop.*=both"], ["*.*=push"], ["shop.GASDB_*=both"]):
+        selection = select(*rules)
+        assert selection.direction(index) is Direction.NONE
+        assert not selection.captures(index)
+        assert selected([index], selection) == []
+    assert select(f"shop.{name}=pull", "shop.*=both").direction(index) is Direction.PULL
+    assert select("shop.*=both").direction(Namespace("shop", "GASDB_MASTER_INDEX2")) is Direction.BOTH
+
+
 def test_a_frozen_collection_is_captured_but_does_not_travel() -> None:
     selection, orders = select("shop.*=both", frozen=("shop.orders",)), Namespace("shop", "orders")
     assert selection.captures(orders)

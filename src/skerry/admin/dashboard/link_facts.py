@@ -41,6 +41,21 @@ class LinkFacts:
     can_stop: bool
 
 
+@dataclass(frozen=True, slots=True)
+class LinkIsOff:
+    """Why there is no link: `title` and `text`, for a notice."""
+
+    title: str
+    text: str
+
+
+def link_is_off(fault: Mapping[str, str] | None) -> LinkIsOff:
+    """Return what to show instead of a link; `fault` is `sync_fault` of `/api/status`."""
+    if fault is None:
+        return LinkIsOff("No link", "This node has no hub. Start it with --hub and --sync to keep in step with one.")
+    return LinkIsOff("The link is off", f"{fault['message']}. What to do: {fault['advice']}.")
+
+
 def link_facts(sync: Mapping[str, Any], directions: Mapping[str, Any]) -> LinkFacts:
     """Return what to show; `sync` as in `/api/status`, `directions` as in `/api/sync/bidirectional/metrics`."""
     health, state = sync["health"], sync["state"]

@@ -7,7 +7,7 @@ from nicegui import ui
 from skerry.admin.dashboard.charts import LinkCharts
 from skerry.admin.dashboard.frame import Visit, badge, notice, pairs
 from skerry.admin.dashboard.history import INTERVAL_SECONDS, History
-from skerry.admin.dashboard.link_facts import LinkFacts, link_facts, node_facts
+from skerry.admin.dashboard.link_facts import LinkFacts, LinkIsOff, link_facts, link_is_off, node_facts
 from skerry.admin.tokens import Role
 
 _SWITCHES = (
@@ -21,28 +21,27 @@ _SWITCHES = (
 async def overview_page(visit: Visit, history: History) -> None:
     """Draw the page."""
 
-    async def link() -> LinkFacts | None:
+    async def link() -> LinkFacts | LinkIsOff:
         status = await visit.requests.get("/api/status")
         if status["sync"] is None:
-            return None
+            return link_is_off(status["sync_fault"])
         directions = await visit.requests.get("/api/sync/bidirectional/metrics")
         return link_facts(status["sync"], directions)
 
     async def node() -> tuple[tuple[str, str], ...]:
         return node_facts(await visit.requests.get("/api/status"))
 
-    def show_link(facts: LinkFacts | None) -> None:
-        if facts is None:
-            notice(
-                "link_off", "No link", "This node has no hub. Start it with --hub and --sync to keep in step with one."
-            )
+    def show_link(facts: LinkFacts | LinkIsOff) -> None:
+        if isinstance(facts, LinkIsOff):
+            notice("link_off", facts.title, facts.text)
         else:
             _show_link(facts)
 
     await visit.live(1.0, link, show_link)
-    if visit.may(Role.OPERATOR) and await link() is not None:
+    has_link = isinstance(await link(), LinkFacts)
+    if visit.may(Role.OPERATOR) and has_link:
         await _switches(visit, link)
-    if await link() is not None:
+    if has_link:
         charts = LinkCharts(history)
         ui.timer(INTERVAL_SECONDS, charts.update)
     with ui.element("section").classes("skerry-card").props('aria-label="This node"'):

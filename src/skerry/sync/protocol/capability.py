@@ -2,8 +2,11 @@
 
 A and B: every push is one transaction on the hub, led by a marker. C: the hub has change streams but no transactions, so each
 document is written under a guard, compared there with what has just been read. D: no change streams either, so both sides are
-compared from time to time. In C and D an answer that got lost can make one change look like two: a conflict may be logged where
-there is none, and a counter may count once more. A write that arrives after its sender has looked can undo a later one that had
+compared from time to time. In C and D an answer that got lost, or a batch of which only a part was
+taken, leaves open what the hub has had for a moment. That is remembered and known again, in the stream or by the fields that are
+left of it. Where it is not (nothing is left, and no stream brings it), one change looks like two: a conflict may be logged where
+there is none, and the older of them may win it. A counter may count once more, or once less where two sides count to the same
+number at the same time. A write that arrives after its sender has looked can undo a later one that had
 brought back exactly the content of before; all other versions survive or are in the conflict log.
 """
 

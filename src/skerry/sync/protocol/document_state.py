@@ -102,6 +102,11 @@ def settled(shadow: Shadow, *, local: bytes | None, position: Position) -> Shado
     return shadow._replace(state=State.DIRTY, base=base, position=position, batch=None, pushed=None)
 
 
+def recognised(shadow: Shadow, pushed: bytes | None, position: Position) -> Shadow:
+    """A version of the hub is what a push of ours carried whose outcome was not clear: it is the base of what is here."""
+    return shadow._replace(base=pushed, position=position, attempts=0, next_retry=None)
+
+
 def integrated(remote: bytes | None, position: Position, stamp: int) -> Shadow | None:
     """Both sides have the version `remote`."""
     if remote is None:

@@ -72,6 +72,10 @@ class EventGrouping:
             self.key = self.marker = None
         return Attribution(self.last, self.marker, leads=False)
 
-    def start_again(self) -> None:
-        """The stream was opened at a cluster time, not behind a token: events of that time are counted from the first."""
-        self.last, self.key, self.marker = BEGINNING, None, None
+    def start_again(self, behind: Position) -> None:
+        """The stream was opened at the cluster time of `behind`, not behind a token: events of that time come again.
+
+        Not all that came before may be among them, and others may, because a stream leaves out what its own sessions wrote. So
+        they are counted on, as if they were new; the caller answers all of that time with look-ups, which may come twice.
+        """
+        self.last, self.key, self.marker = behind, None, None

@@ -1,7 +1,7 @@
 """Which dirty documents travel together, what each becomes on the hub, and what the outcome of a push means.
 
-A batch is one hub transaction: the marker first, then the documents whose hub version still is the base. One batch of a link is
-on its way at a time, so a document is never in two.
+A batch is one hub transaction: the marker first, then the documents whose hub version still is the base. A document is never in
+two batches on their way, and what must travel together is planned as one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +12,8 @@ from typing import Any, Final
 from skerry.sync.protocol.three_way_diff import same
 from skerry.values import documents
 
+TOGETHER_MAX: Final = 1000
+"""Documents that travel together because one transaction wrote them; a hub's transactions should not be larger."""
 DUPLICATE_KEY: Final = 11000
 WRITE_CONFLICT: Final = 112
 _HISTORY_LOST: Final = frozenset({286, 136, 40585, 40615})
@@ -26,33 +28,45 @@ _DOCUMENT: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A dirty document as the planner sees it; `size` is the length of its local version in bytes."""
+    """A dirty document as the planner sees it, or a group of them; `size` is that of the local versions, in bytes."""
 
     db: str
     size: int
     next_retry: int | None
+    documents: int = 1
 
 
 def plan_batch(candidates: Iterable[Candidate], *, documents_max: int, bytes_max: int, now_ms: int) -> list[int]:
     """Return which of the candidates (oldest first) form the next batch: one database's, within the limits.
 
-    A document larger than `bytes_max` travels alone. Documents whose retry lies ahead are passed over.
+    A candidate beyond the limits travels alone. Those whose retry lies ahead are passed over.
     """
     chosen: list[int] = []
-    size, db = 0, ""
+    size, documents, db = 0, 0, ""
     for index, candidate in enumerate(candidates):
         if candidate.next_retry is not None and candidate.next_retry > now_ms:
             continue
         if chosen and candidate.db != db:
             continue
-        if chosen and size + candidate.size > bytes_max:
+        size, documents = size + candidate.size, documents + candidate.documents
+        if chosen and (size > bytes_max or documents > documents_max):
             break
         db = candidate.db
         chosen.append(index)
-        size += candidate.size
-        if len(chosen) == documents_max:
+        if documents >= documents_max:
             break
     return chosen
+
+
+def why_not_together(sizes: Sequence[int], databases: int, *, bytes_max: int) -> str | None:
+    """Say why documents that one transaction wrote here cannot be one batch, None when they can; `sizes` in bytes."""
+    if databases > 1:
+        return f"it is spread over {databases} databases"
+    if len(sizes) > TOGETHER_MAX:
+        return f"{len(sizes)} documents are more than {TOGETHER_MAX}"
+    if len(sizes) > 1 and sum(sizes) > bytes_max:
+        return f"{sum(sizes)} bytes are more than {bytes_max}"
+    return None
 
 
 class HubStep(Enum):
@@ -60,7 +74,7 @@ class HubStep(Enum):
 
     WRITE = "write"
     ALREADY = "already"
-    """The hub has this very version; nothing to write, but the marker names it, so the echo settles it."""
+    """The hub has this very version: nothing to write, the document is settled."""
     LEAVE = "leave"
     """Somebody else wrote it: stays dirty until pull has brought that version."""
     OVERWRITE = "overwrite"
@@ -68,9 +82,21 @@ class HubStep(Enum):
 
 
 def compare_with_base(
-    base: bytes | None, local: bytes | None, hub: bytes | None, *, one_way: bool = False, adds_up: bool = False
+    base: bytes | None,
+    local: bytes | None,
+    hub: bytes | None,
+    *,
+    one_way: bool = False,
+    adds_up: bool = False,
+    in_transaction: bool = False,
 ) -> HubStep:
-    """Decide by hashes (None: no document); `adds_up` as in `reconciliation.decide`."""
+    """Decide by hashes (None: no document); `adds_up` as in `reconciliation.decide`.
+
+    `in_transaction`: what is read and not written may change before the commit, so the marker must not say that we have passed
+    it; the stream brings the version that is the same.
+    """
+    if hub == local and in_transaction and not one_way:
+        return HubStep.LEAVE
     if hub == local and not (adds_up and hub is not None and base is not None and hub != base):
         return HubStep.ALREADY
     if hub == base:

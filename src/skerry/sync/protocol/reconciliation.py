@@ -4,6 +4,7 @@ The same decision serves the change stream, the first copy of a collection and t
 "in the shadow but not on the hub" means deleted there, "on neither" means created here.
 """
 
+from collections.abc import Collection
 from enum import Enum
 
 from skerry.sync.protocol.document_state import Position, Shadow, State
@@ -26,6 +27,8 @@ class Action(Enum):
     """It is the base, or nobody asks what it is, but here the document was written past the outbox: make it dirty now."""
     PUSH = "push"
     """It exists only here and the hub has never heard of it."""
+    ECHO = "echo"
+    """It is what a push of ours carried whose outcome was not clear: it is the base now, and was written here since."""
     EVICT = "evict"
     """The hub has it, but this node does not want it any more: it goes from here, and stays there."""
 
@@ -38,15 +41,16 @@ def decide(
     position: Position,
     adds_up: bool = False,
     trusts_absence: bool = False,
+    in_doubt: Collection[bytes | None] = (),
 ) -> Action:
     """Decide about an event of the stream. A document in flight must have its batch settled or fenced before.
 
     `adds_up`: something in it is counted, so equal changes on both sides are two changes. `trusts_absence`: what is missing here
-    was deleted, even if that was not captured.
+    was deleted, even if that was not captured. `in_doubt`: what was pushed from this base without a clear outcome.
     """
     if shadow is not None and position <= shadow.position:
         return Action.SKIP
-    return _compare(shadow, local, remote, adds_up=adds_up, trusts_absence=trusts_absence)
+    return _compare(shadow, local, remote, adds_up=adds_up, trusts_absence=trusts_absence, in_doubt=in_doubt)
 
 
 def decide_read(
@@ -56,11 +60,12 @@ def decide_read(
     remote: bytes | None,
     adds_up: bool = False,
     trusts_absence: bool = False,
+    in_doubt: Collection[bytes | None] = (),
 ) -> Action:
     """Decide about a version just read from the hub: it is never older than any event applied before the reading."""
     if shadow is None and remote is None and local is not None:
         return Action.PUSH
-    return _compare(shadow, local, remote, adds_up=adds_up, trusts_absence=trusts_absence)
+    return _compare(shadow, local, remote, adds_up=adds_up, trusts_absence=trusts_absence, in_doubt=in_doubt)
 
 
 def decide_unread(shadow: Shadow | None, *, local: bytes | None, trusts_absence: bool = False) -> Action:
@@ -86,7 +91,13 @@ def within_scope(action: Action, shadow: Shadow | None, *, local_is_in: bool, re
 
 
 def _compare(
-    shadow: Shadow | None, local: bytes | None, remote: bytes | None, *, adds_up: bool, trusts_absence: bool
+    shadow: Shadow | None,
+    local: bytes | None,
+    remote: bytes | None,
+    *,
+    adds_up: bool,
+    trusts_absence: bool,
+    in_doubt: Collection[bytes | None],
 ) -> Action:
     if shadow is None:
         if remote == local:
@@ -105,6 +116,8 @@ def _compare(
         return Action.ADVANCE
     if remote == local and not (adds_up and remote is not None and shadow.base is not None):
         return Action.AGREE
+    if remote in in_doubt and not adds_up:  # of equal counts nobody knows whether they are one
+        return Action.ECHO
     return Action.MERGE
 
 

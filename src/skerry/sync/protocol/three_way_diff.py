@@ -33,6 +33,27 @@ def merge(
     return Merged(document, tuple(overlaps))
 
 
+def with_ours(
+    base: Mapping[str, Any] | None, pushed: Mapping[str, Any], remote: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """Return the base with what `remote` has of a version that was pushed from it without a clear outcome.
+
+    Where the hub's version has our value, it is ours, or as good: a later change here follows upon it.
+    """
+    if base is None and not any(
+        same(value, remote.get(name, MISSING)) for name, value in pushed.items() if name != "_id"
+    ):
+        return None
+    seen = dict(base or {})
+    for name in {**seen, **pushed}:
+        old, ours, theirs = seen.get(name, MISSING), pushed.get(name, MISSING), remote.get(name, MISSING)
+        if same(ours, theirs):
+            seen[name] = ours
+        elif isinstance(old, dict) and isinstance(ours, dict) and isinstance(theirs, dict):
+            seen[name] = with_ours(old, ours, theirs)
+    return {name: value for name, value in seen.items() if value is not MISSING}
+
+
 def same(a: Any, b: Any) -> bool:
     """Tell whether two values are the same BSON; `MISSING` is the same as itself only."""
     if a is b:

@@ -6,7 +6,7 @@ import pytest
 
 from skerry.admin.dashboard.collection_facts import collection_facts, copy_progress
 from skerry.admin.dashboard.comparison_facts import full_sync_facts, verify_facts
-from skerry.admin.dashboard.link_facts import link_facts
+from skerry.admin.dashboard.link_facts import link_facts, link_is_off
 from skerry.admin.dashboard.operation_facts import operation_facts, quantile
 
 DIRECTION = {"successful": 5, "failed": 0}
@@ -189,3 +189,10 @@ def test_a_quantile_is_the_bound_of_its_bucket() -> None:
     assert quantile([98, 1, 1], (1.0, 2.0), 0.98) == 1.0
     assert quantile([98, 1, 1], (1.0, 2.0), 0.99) == 2.0
     assert quantile([98, 1, 1], (1.0, 2.0), 0.999) is None
+
+
+def test_a_link_that_a_wrong_setting_has_turned_off_is_no_missing_hub() -> None:
+    assert "no hub" in link_is_off(None).text
+    off = link_is_off({"message": "a wrong sync setting has turned the link off: sync.rules", "advice": "restart"})
+    assert off.title == "The link is off"
+    assert "sync.rules. What to do: restart." in off.text

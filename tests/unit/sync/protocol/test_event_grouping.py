@@ -27,12 +27,13 @@ def test_events_of_one_cluster_time_are_numbered() -> None:
     assert taken == [(5, 0), (5, 1), (6, 0), (6, 1), (6, 2), (7, 0)]
 
 
-def test_numbering_goes_on_behind_a_token_and_starts_again_at_a_time() -> None:
+def test_numbering_goes_on_behind_a_token_and_at_a_time_that_comes_again() -> None:
     grouping = EventGrouping(Position(5, 3), KEY, OURS)
     assert grouping.take(5, KEY).position == (5, 4)
-    grouping.start_again()
+    grouping.start_again(Position(5, 7))
     found = grouping.take(5, KEY)
-    assert (found.position, found.marker) == ((5, 0), None)
+    assert (found.position, found.marker) == ((5, 8), None)
+    assert grouping.take(6, KEY).position == (6, 0)
 
 
 def test_only_markers_have_batch_ids() -> None:

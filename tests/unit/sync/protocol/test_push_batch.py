@@ -2,6 +2,8 @@ from typing import Any
 
 import pytest
 from bson.int64 import Int64
+from hypothesis import given
+from hypothesis import strategies as st
 
 from skerry.sync.protocol.push_batch import (
     Candidate,
@@ -15,6 +17,7 @@ from skerry.sync.protocol.push_batch import (
     minimal_update,
     plan_batch,
     read_fence,
+    why_not_together,
 )
 
 A, B, C = b"a", b"b", b"c"
@@ -139,3 +142,57 @@ def test_how_to_go_on_when_the_stream_fails(
     code: int | None, labels: list[str], by_token: bool, meaning: StreamFailure
 ) -> None:
     assert classify_stream_failure(code, labels, by_token=by_token) is meaning
+
+
+@given(
+    candidates=st.lists(
+        st.builds(
+            Candidate,
+            db=st.sampled_from("ab"),
+            size=st.integers(0, 60),
+            next_retry=st.sampled_from((None, 50, 51)),
+            documents=st.integers(1, 6),
+        ),
+        max_size=12,
+    ),
+    documents_max=st.integers(1, 8),
+)
+def test_batch_after_batch_everything_due_goes_once_whole_and_in_order(
+    candidates: list[Candidate], documents_max: int
+) -> None:
+    """A group is one candidate, so it is never split; within a database nothing overtakes what has waited longer."""
+    left = list(enumerate(candidates))
+    gone: list[int] = []
+    while chosen := plan(*(each for _, each in left), documents_max=documents_max):
+        batch = [left[at] for at in chosen]
+        assert len({each.db for _, each in batch}) == 1
+        assert batch[0][1] == next(each for _, each in left if each.next_retry != 51)
+        if len(batch) > 1:
+            assert sum(each.documents for _, each in batch) <= documents_max
+            assert sum(each.size for _, each in batch) <= 100
+        gone += [number for number, _ in batch]
+        left = [each for at, each in enumerate(left) if at not in chosen]
+    due = [number for number, each in enumerate(candidates) if each.next_retry != 51]
+    assert sorted(gone) == due
+    for db in "ab":
+        assert [number for number in gone if candidates[number].db == db] == [n for n in due if candidates[n].db == db]
+
+
+@given(sizes=st.lists(st.integers(0, 3), min_size=1, max_size=1200), databases=st.integers(1, 3))
+def test_a_group_goes_together_only_within_the_limits_and_one_database(sizes: list[int], databases: int) -> None:
+    fits = databases == 1 and len(sizes) <= 1000 and (len(sizes) == 1 or sum(sizes) <= 1500)
+    assert (why_not_together(sizes, databases, bytes_max=1500) is None) == fits
+
+
+def test_a_single_large_document_is_no_group_to_split() -> None:
+    assert why_not_together([2000], 1, bytes_max=1000) is None
+    assert why_not_together([1000, 1], 1, bytes_max=1000) == "1001 bytes are more than 1000"
+    assert why_not_together([0] * 1001, 1, bytes_max=1000) == "1001 documents are more than 1000"
+    assert why_not_together([1, 1], 2, bytes_max=1000) == "it is spread over 2 databases"
+
+
+def test_what_a_transaction_only_reads_is_not_settled_by_it() -> None:
+    """Somebody may change it before the commit; where only this side counts, that does not matter."""
+    assert compare_with_base(A, B, B, in_transaction=True) is HubStep.LEAVE
+    assert compare_with_base(A, B, B, in_transaction=True, one_way=True) is HubStep.ALREADY
+    assert compare_with_base(A, B, A, in_transaction=True) is HubStep.WRITE

@@ -78,3 +78,10 @@ def test_what_only_travels_upwards_is_decided_without_the_hub(
 def test_a_document_in_flight_cannot_be_decided() -> None:
     with pytest.raises(ValueError, match="in flight"):
         decide(Shadow(State.INFLIGHT, A, BEGINNING, 3), local=B, remote=C, position=NOW)
+
+
+def test_what_was_pushed_without_a_clear_outcome_is_the_base_when_it_comes_back() -> None:
+    assert decide(DIRTY, local=B, remote=C, position=NOW, in_doubt={C}) is Action.ECHO
+    assert decide_read(DIRTY, local=B, remote=None, in_doubt={None}) is Action.ECHO
+    assert decide(DIRTY, local=B, remote=C, position=NOW, in_doubt={C}, adds_up=True) is Action.MERGE
+    assert decide(CLEAN, local=A, remote=C, position=NOW, in_doubt={C}) is Action.APPLY

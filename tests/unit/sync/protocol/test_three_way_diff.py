@@ -5,7 +5,7 @@ from bson.int64 import Int64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skerry.sync.protocol.three_way_diff import merge, same
+from skerry.sync.protocol.three_way_diff import merge, same, with_ours
 from skerry.values.missing import MISSING
 
 Document = dict[str, Any]
@@ -79,3 +79,20 @@ def test_both_sides_merge_to_the_same_values(base: Document, local: Document, re
     there = merge(base, remote, local, prefer_local=lambda _: False)
     assert here.document == there.document
     assert sorted(here.overlaps) == sorted(there.overlaps)
+
+
+@pytest.mark.parametrize(
+    ("base", "pushed", "remote", "expected"),
+    [
+        ({"a": 0, "b": 0}, {"a": 1, "b": 0}, {"a": 1, "b": 5}, {"a": 1, "b": 0}),
+        ({"a": 0, "b": 0}, {"a": 1, "b": 0}, {"a": 2, "b": 0}, {"a": 0, "b": 0}),
+        ({"a": 0, "b": 0}, {"b": 0}, {"b": 3}, {"b": 0}),
+        ({"s": {"a": 0, "b": 0}}, {"s": {"a": 1, "b": 1}}, {"s": {"a": 1, "b": 2}}, {"s": {"a": 1, "b": 0}}),
+        (None, {"_id": 1, "a": 1}, {"_id": 1, "a": 1, "b": 2}, {"_id": 1, "a": 1}),
+        (None, {"_id": 1, "a": 1}, {"_id": 1, "a": 2}, None),
+    ],
+)
+def test_what_is_left_of_our_own_version_on_the_hub_is_part_of_the_base(
+    base: dict[str, Any] | None, pushed: dict[str, Any], remote: dict[str, Any], expected: dict[str, Any] | None
+) -> None:
+    assert with_ours(base, pushed, remote) == expected
