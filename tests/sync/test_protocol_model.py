@@ -13,9 +13,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from protocol_simulation import Ablation, Edge
+from protocol_simulation import Edge
 from random_schedules import Step, play, search
 from simulated_hub import DOCS, Event, Hub, Oracle
+from simulated_store import Ablation
 
 from skerry.config.sync_config import ConflictPolicy
 from skerry.sync.protocol.conflict_resolution import Rules

@@ -65,7 +65,7 @@ def test_a_link_that_breaks_when_tracking_begins_again_compares_later(monkeypatc
     with pair(dirty_documents_max=COUNT, on_full=OnFull.MARK_COLLECTION) as (hub, edge):
         overflow(edge)
         with monkeypatch.context() as broken:
-            broken.setattr(edge.link.hub, "namespaces", away)
+            broken.setattr(edge.link.hub, "collections", away)
             track_again(edge)
         assert untracked(edge) == {NAME: COMPARING}
         edge.disconnect()

@@ -5,9 +5,9 @@ import os
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
-from protocol_simulation import Ablation
 from random_schedules import Step, play, search
 from simulated_hub import DOCS
+from simulated_store import Ablation
 from test_protocol_model import ProtocolModel, explore
 from untracked_simulation import FullEdge
 

@@ -123,5 +123,6 @@ def rebased(shadow: Shadow | None, remote: bytes | None, position: Position, *, 
 
 
 def advanced(shadow: Shadow, position: Position) -> Shadow:
-    """The hub's version at `position` is the base: nothing changes here."""
-    return shadow._replace(position=position, next_retry=None)
+    """The hub's version at `position` is the base: nothing changes here. What the hub refuses is still tried at its time."""
+    is_refused = shadow.state is State.QUARANTINED
+    return shadow._replace(position=position, next_retry=shadow.next_retry if is_refused else None)

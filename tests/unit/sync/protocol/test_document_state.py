@@ -57,6 +57,7 @@ def test_a_refused_document_is_quarantined_with_its_reason() -> None:
     refused = states.refused(Shadow(State.INFLIGHT, b"base", batch=4, pushed=HERE), "too large", retry_at=900)
     assert (refused.state, refused.error, refused.next_retry) == (State.QUARANTINED, "too large", 900)
     assert refused.batch is None
+    assert states.advanced(refused, NOW).next_retry == 900  # else it would never be tried again
 
 
 def test_a_merged_document_is_dirty_on_the_hubs_version() -> None:
