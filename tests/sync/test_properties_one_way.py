@@ -1,7 +1,7 @@
-"""The seventeen properties of the one-way specification (local first, the hub as a backup), each over a hundred generated cases.
+"""The seventeen properties of the one-way specification (local first, the hub as a backup), a hundred generated cases each.
 
-Those of the full sync are in `test_properties_of_full_sync.py`. Requirement numbers are those of that specification. Where it asks
-for something weaker than the protocol gives, the docstring says what stands here instead.
+Those of the full sync are in `test_properties_of_full_sync.py`. Requirement numbers are those of that specification. Where it
+asks for something weaker than the protocol gives, the docstring says what stands here instead.
 """
 
 from collections.abc import Iterator
