@@ -48,7 +48,7 @@ class AdminListener:
                 http=BoundedConnection,
                 proxy_headers=False,  # else whoever is on the loopback could choose the address that a failure counts for
                 server_header=False,
-                limit_concurrency=CONNECTIONS_MAX,
+                limit_concurrency=2 * CONNECTIONS_MAX,  # those that were cut off count until their tasks have ended
                 timeout_keep_alive=15,
                 timeout_graceful_shutdown=1,
             )
