@@ -51,7 +51,7 @@ def run_and_kill(directory: Path, after_seconds: float) -> dict[int, str]:
     assert process.stdout.readline() == "ready\n"
     time.sleep(after_seconds)
     os.kill(process.pid, signal.SIGKILL)
-    lines = process.stdout.read().splitlines()
+    *lines, _ = process.stdout.read().split("\n")  # what stands behind the last line break was not told to the end
     process.stdout.close()
     process.wait(10)
     acknowledged: dict[int, str] = {}
