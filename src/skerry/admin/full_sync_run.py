@@ -38,8 +38,9 @@ class FullSyncRuns:
     def start(self, replicator: Replicator) -> None:
         """Ask for a full sync. Raises `ApiError` 409 while one is under way, and while the hub is out of reach."""
         with self._lock:
+            is_wanted = replicator.is_full_sync_wanted  # asked before the status: what is wanted is copied next
             status = replicator.status()
-            if replicator.is_full_sync_wanted or status.copying:
+            if is_wanted or status.copying:
                 raise ApiError(409, "full_sync_running", "a full sync is under way")
             if status.state is not LinkState.STREAMING:
                 message = f"the link is {status.state.value}: a full sync needs the hub"
@@ -51,6 +52,7 @@ class FullSyncRuns:
     def progress(self, replicator: Replicator) -> dict[str, Any]:
         """Return the fields of `FullSyncProgress`."""
         link = replicator.link
+        is_wanted = replicator.is_full_sync_wanted  # asked before the status: what is wanted is copied next
         status = replicator.status()
         with link.storage.read() as view:
             record = link_records.load(view, link.name, link_records.COPY) or {
@@ -58,7 +60,7 @@ class FullSyncRuns:
                 "complete": {},
                 "reason": "",
             }
-        is_running = replicator.is_full_sync_wanted or bool(status.copying)
+        is_running = is_wanted or bool(status.copying)
         with self._lock:
             if not is_running and self._started_ms is not None and self._ended_ms is None:
                 self._ended_ms = _now_ms()
