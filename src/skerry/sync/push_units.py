@@ -125,9 +125,7 @@ class PushUnits:
         entry = collections.get(namespace)
         record = None if entry is None else view.record_by_key(entry.file_id, key)
         local = None if record is None else record[1]
-        if (
-            content_hash(local) != shadow.base
-        ):  # what has left the scope travels as well, and goes from here with its echo
+        if content_hash(local) != shadow.base:
             base = link.shadows.base(view, namespace, key) if local is not None and shadow.base is not None else None
             origin = origin_of(view, link.shadows, namespace, key, local)
             return PushItem(tracked, local, base, one_way=link.selection.is_one_way(namespace), origin=origin)
