@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.conftest import Run
+from tests.conftest import Run
 
 SECRET = "sesame-open-sesame"
 

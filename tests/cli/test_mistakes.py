@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Run
+from tests.conftest import Run
 
 from skerry.admin import run_file
 from skerry.admin.run_file import RunFile

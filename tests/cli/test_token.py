@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Run
+from tests.conftest import Run
 
 from skerry.admin.tokens import Caller, Role, Tokens
 from skerry.cli.open_database import opened
