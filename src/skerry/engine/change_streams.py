@@ -65,6 +65,8 @@ class ChangeStreamCursor(Cursor):
         self._reader = reader
         self._ready: deque[tuple[ResumeToken, bytes]] = deque()
         self._invalidated = False
+        self._kind: object = None  # of the last entry, and whether the pipeline may let its like through
+        self._keeps_kind = True
         with reader.read() as view:
             self._scanned = options.start_position(view)
         self._token = ResumeToken(self._scanned, HIGH_WATER_MARK)
@@ -140,7 +142,7 @@ class ChangeStreamCursor(Cursor):
         for entry in entries:
             if self._invalidated:
                 return
-            if self._concerns(entry):
+            if self._concerns(entry) and self._is_kept(entry):
                 event = self._event(view, entry)
                 if event is not None:
                     yield event
@@ -148,6 +150,16 @@ class ChangeStreamCursor(Cursor):
                     self._invalidated = True
                     yield _invalidate_event(entry)
             self._scanned = entry.timestamp
+
+    def _is_kept(self, entry: OplogEntry) -> bool:
+        """Whether the first filters of the pipeline let the entry's event through, as far as that is known without it."""
+        if entry.op not in _OPERATION:
+            return True
+        kind = (entry.op, entry.namespace, entry.lsid, entry.txn_number)
+        if kind != self._kind:
+            self._kind = kind
+            self._keeps_kind = self._pipeline.keeps(_shared(entry))
+        return self._keeps_kind
 
     def _concerns(self, entry: OplogEntry) -> bool:
         options, namespace = self._options, entry.namespace
@@ -236,16 +248,27 @@ def _raw(document: bytes) -> RawBSONDocument:
 
 
 def _head(entry: OplogEntry, operation: str) -> dict[str, Any]:
-    event: dict[str, Any] = {
+    return {
         "_id": ResumeToken(entry.timestamp, EVENT).to_document(),
         "operationType": operation,
         "clusterTime": oplog.as_timestamp(entry.timestamp),
         "wallTime": DatetimeMS(entry.wall_ms),
+        **_transaction(entry),
     }
-    if entry.lsid is not None and entry.txn_number is not None:
-        event["lsid"] = {"id": Binary(entry.lsid[:16], UUID_SUBTYPE), "uid": entry.lsid[16:] or _NO_USER}
-        event["txnNumber"] = Int64(entry.txn_number)
-    return event
+
+
+def _transaction(entry: OplogEntry) -> dict[str, Any]:
+    if entry.lsid is None or entry.txn_number is None:
+        return {}
+    lsid = {"id": Binary(entry.lsid[:16], UUID_SUBTYPE), "uid": entry.lsid[16:] or _NO_USER}
+    return {"lsid": lsid, "txnNumber": Int64(entry.txn_number)}
+
+
+def _shared(entry: OplogEntry) -> dict[str, Any]:
+    """Return what the events of all writes of the entry's kind have in common (see `change_stream_pipeline.SHARED`)."""
+    namespace = entry.namespace
+    ns = {"db": namespace.db, "coll": namespace.coll}
+    return {"operationType": _OPERATION[entry.op], **_transaction(entry), "ns": ns}
 
 
 def _invalidate_event(entry: OplogEntry) -> dict[str, Any]:

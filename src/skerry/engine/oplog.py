@@ -6,8 +6,7 @@ itself. The oldest are removed when the oplog outgrows its bounds; an entry that
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bson.timestamp import Timestamp
 
@@ -33,8 +32,7 @@ _FIRST = "SELECT min(ts) FROM oplog"
 _LAST = "SELECT coalesce(max(ts), 0) FROM oplog"
 
 
-@dataclass(frozen=True, slots=True)
-class OplogEntry:
+class OplogEntry(NamedTuple):
     """One entry as read back; `timestamp` is seconds << 32 | increment, `id_document` and `o` raw BSON."""
 
     timestamp: int
@@ -106,8 +104,8 @@ class OplogBuffer:
 def entries_after(view: ReadView, timestamp: int, limit: int) -> list[OplogEntry]:
     """Return up to `limit` entries with a greater timestamp, oldest first."""
     return [
-        OplogEntry(ts, wall, op, Namespace(db, coll), id_document, o, lsid, txn_number, origin)
-        for ts, wall, op, db, coll, id_document, o, lsid, txn_number, origin in view.rows(_AFTER, (timestamp, limit))
+        OplogEntry(ts, wall, op, Namespace(db, coll), *rest)
+        for ts, wall, op, db, coll, *rest in view.rows(_AFTER, (timestamp, limit))
     ]
 
 
