@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
-from pymongo.errors import DuplicateKeyError, InvalidOperation, OperationFailure
+from pymongo.errors import BulkWriteError, DuplicateKeyError, InvalidOperation, OperationFailure
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -79,6 +79,65 @@ def test_a_conflicting_write_is_transient_and_aborts(accounts: Any) -> None:
             other.commit_transaction()
         assert caught.value.code == 251
     assert balances(accounts)["a"] == 101
+
+
+def test_a_conflict_of_one_of_many_inserts_is_an_error_of_the_command(accounts: Any) -> None:
+    client = accounts.database.client
+    with client.start_session() as one, client.start_session() as other:
+        one.start_transaction()
+        other.start_transaction()
+        accounts.insert_many([{"_id": "c"}, {"_id": "d"}], session=one)
+        with pytest.raises(OperationFailure) as caught:
+            accounts.insert_many([{"_id": "e"}, {"_id": "d"}], session=other)
+        assert caught.value.code == 112
+        assert caught.value.has_error_label("TransientTransactionError")
+        one.commit_transaction()
+    assert sorted(each["_id"] for each in accounts.find()) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_inserts_of_what_others_have_inserted_since_the_snapshot_conflict(accounts: Any, count: int) -> None:
+    new = [{"_id": number} for number in range(count)]
+    with accounts.database.client.start_session() as session:
+        session.start_transaction()
+        accounts.find_one({"_id": "b"}, session=session)
+        accounts.insert_one(new[-1])
+        with pytest.raises(OperationFailure) as caught:
+            accounts.insert_many(new, session=session)
+        assert caught.value.code == 112
+        assert caught.value.has_error_label("TransientTransactionError")
+    assert [each["_id"] for each in accounts.find({"_id": {"$type": "int"}})] == [count - 1]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_collection_that_was_replaced_since_the_snapshot_conflicts(accounts: Any, count: int) -> None:
+    with accounts.database.client.start_session() as session:
+        session.start_transaction()
+        accounts.insert_one({"_id": "c"}, session=session)
+        accounts.drop()
+        accounts.insert_one({"_id": "new"})
+        with pytest.raises(OperationFailure) as caught:
+            accounts.insert_many([{"_id": number} for number in range(count)], session=session)
+        assert caught.value.code == 112
+        assert caught.value.has_error_label("TransientTransactionError")
+    assert [each["_id"] for each in accounts.find()] == ["new"]
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [[{"_id": "a"}], [{"_id": 1}, {"_id": 1}], [{"_id": "c"}], [{"_id": 1, "number": 7}, {"_id": 2, "number": 7}]],
+)
+def test_the_one_of_many_inserts_that_cannot_go_in_is_named(accounts: Any, taken: list[dict[str, Any]]) -> None:
+    if "number" in taken[0]:
+        accounts.create_index("number", unique=True, sparse=True)
+    with accounts.database.client.start_session() as session:
+        session.start_transaction()
+        accounts.insert_many([{"_id": "c"}, {"_id": "d"}], session=session)
+        with pytest.raises(BulkWriteError) as caught:
+            accounts.insert_many([{"_id": "e"}, *taken], session=session)
+        (error,) = caught.value.details["writeErrors"]
+        assert (error["index"], error["code"]) == (len(taken), 11000)
+    assert set(balances(accounts)) == {"a", "b"}
 
 
 def test_a_document_changed_since_the_snapshot_conflicts(accounts: Any) -> None:

@@ -5,11 +5,10 @@ from typing import Any
 
 from bson.timestamp import Timestamp
 
-from skerry.engine.requests import InsertResult, WriteError
+from skerry.engine.requests import InsertResult, WriteError, is_statement_error
 from skerry.engine.write_target import WriteTarget
 from skerry.errors import CommandError
-from skerry.storage import KeyTakenError
-from skerry.values import documents
+from skerry.values import documents, key_string
 
 _Prepared = tuple[int, bytes, Any]
 """Place in the command, final bytes, `_id`."""
@@ -28,7 +27,8 @@ def run_inserts(
         target.insert(*documents.prepare_for_insert(raws[0]))
         return InsertResult(inserted=1)
     prepared, errors = _prepare(raws, first, ordered=ordered)
-    if _inserted_together(target, prepared):
+    encode = key_string.encode
+    if target.insert_together([(encode(id_value), raw) for _, raw, id_value in prepared]):
         return InsertResult(len(prepared), errors)
     result = InsertResult(errors=errors)
     for place, raw, id_value in prepared:
@@ -37,6 +37,8 @@ def run_inserts(
                 target.insert(raw, id_value)
             result.inserted += 1
         except CommandError as error:
+            if not is_statement_error(error):
+                raise
             if ordered:
                 result.errors = [WriteError(place, error)]
                 return result
@@ -58,15 +60,3 @@ def _prepare(raws: Sequence[bytes], first: int, *, ordered: bool) -> tuple[list[
             if ordered:
                 break
     return prepared, errors
-
-
-def _inserted_together(target: WriteTarget, prepared: list[_Prepared]) -> bool:
-    """Insert all at once; false when one of them is refused, and none is in then."""
-    if not target.undoes_statements:
-        return False
-    try:
-        with target.statement():
-            target.insert_many([(raw, id_value) for _, raw, id_value in prepared])
-    except (KeyTakenError, CommandError):
-        return False
-    return True

@@ -5,7 +5,7 @@ Documents travel as BSON bytes (`raw`); filters, updates and projections as deco
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from skerry.errors import CommandError
 
@@ -19,6 +19,16 @@ class WriteError:
 
     index: int
     error: CommandError
+
+
+def is_statement_error(error: CommandError) -> bool:
+    """Whether an error belongs to one statement (`writeErrors`) rather than to the whole command."""
+    return error.code not in _COMMAND_ERRORS
+
+
+_COMMAND_ERRORS: Final = frozenset({50, 91, 112, 166, 225, 251, 14031})
+"""MaxTimeMSExpired, ShutdownInProgress, WriteConflict, CommandNotSupportedOnView, TransactionTooOld, NoSuchTransaction,
+OutOfDiskSpace."""
 
 
 @dataclass(slots=True)

@@ -129,15 +129,18 @@ class TransactionCommands:
 
 
 def _check_unchanged(view: WriteView, entry: CatalogEntry, overlay: CollectionOverlay) -> None:
+    """Raise `WriteConflictError` when a document that was there is another now. One that was not is inserted, which tells."""
     for key, base in overlay.base.items():
+        if base is None:
+            continue
         record = view.record_by_key(entry.file_id, key)
-        if (None if record is None else record[1]) != base:
+        if record is None or record[1] != base:
             raise WriteConflictError("Write conflict: a document changed since the transaction's snapshot")
 
 
 def _replay_inserts(writer: CollectionWriter, writes: Sequence[PendingWrite]) -> None:
     try:
-        writer.insert_many([(each.after, documents.id_of(each.after)) for each in writes if each.after is not None])
+        writer.insert_many([(each.key, each.after) for each in writes if each.after is not None])
     except (KeyTakenError, DuplicateKeyError) as error:
         raise WriteConflictError(
             "Write conflict: a key that was free is taken since the transaction's snapshot"

@@ -9,7 +9,7 @@ reads merge in; `commitTransaction` takes the writer once, checks that no docume
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -166,6 +166,31 @@ class Transaction:
             self._first_write(overlay, key, None)
         self._put(overlay, key, None, raw, is_replacement=False)
 
+    def insert_together(self, entry: CatalogEntry, prepared: Sequence[tuple[bytes, bytes]]) -> bool:
+        """Add documents, as (key string of the `_id`, raw); false, and none is added, when that needs a look at each."""
+        overlay = self._overlay(entry)
+        added = dict(prepared)
+        size = self._bytes + sum(map(len, added.values()))
+        if (
+            len(added) < len(prepared)
+            or size > TRANSACTION_BYTES_MAX
+            or any(index.descriptor.unique for index in entry.indexes)
+            or not added.keys().isdisjoint(overlay.base)
+            or any(self._in_snapshot(overlay, key) is not None for key in added)
+            or not self._claims.claim_all(self, entry, added)
+        ):
+            return False
+        if self._has_moved(entry):
+            with self._store.read() as view:
+                if not self._is_there(view, entry) or any(view.record_by_key(entry.file_id, key) for key in added):
+                    return False
+        self._bytes = size
+        overlay.base.update(dict.fromkeys(added))
+        overlay.current.update(added)
+        namespace = entry.namespace
+        self.writes += [PendingWrite(namespace, key, None, raw, is_replacement=False) for key, raw in prepared]
+        return True
+
     def replace(self, entry: CatalogEntry, before: bytes, new: Mapping[str, Any], *, is_replacement: bool) -> bytes:
         """Put `new` in place of `before` and return it raw."""
         after = documents.encode(new)
@@ -238,12 +263,21 @@ class Transaction:
         self._check_unchanged(overlay.entry, key, base)
         overlay.base[key] = base
 
+    def _has_moved(self, entry: CatalogEntry) -> bool:
+        """Whether this process has committed anything since the snapshot, which also has the collection."""
+        return entry.file_id != UNCOMMITTED_FILE_ID and self._store.last_timestamp != self._newest_at_snapshot
+
+    def _is_there(self, view: ReadView, entry: CatalogEntry) -> bool:
+        """Whether `view` has the collection, the same one."""
+        current = self._catalog.snapshot(view).get(entry.namespace)
+        return current is not None and current.file_id == entry.file_id
+
     def _check_unchanged(self, entry: CatalogEntry, key: bytes, base: bytes | None) -> None:
         """Find a conflict early. What other processes commit is only seen once this one commits something, or at our commit."""
-        if entry.file_id == UNCOMMITTED_FILE_ID or self._store.last_timestamp == self._newest_at_snapshot:
+        if not self._has_moved(entry):
             return
         with self._store.read() as view:
-            if self._catalog.snapshot(view).get(entry.namespace) is None:
+            if not self._is_there(view, entry):
                 raise WriteConflictError("the collection was dropped since the transaction's snapshot")
             record = view.record_by_key(entry.file_id, key)
         if (None if record is None else record[1]) != base:
@@ -314,6 +348,18 @@ class WriteClaims:
             if holder is not transaction:
                 raise WriteConflictError("Write conflict: another transaction is writing the document")
             self._of.setdefault(id(transaction), []).append(claim)
+
+    def claim_all(self, transaction: Transaction, entry: CatalogEntry, keys: Iterable[bytes]) -> bool:
+        """Claim several documents that the transaction has not written yet; false, and none, when another one has."""
+        if entry.file_id == UNCOMMITTED_FILE_ID:
+            return True
+        claims = dict.fromkeys([(entry.file_id, key) for key in keys], transaction)
+        with self._lock:
+            if not claims.keys().isdisjoint(self._claims):
+                return False
+            self._claims.update(claims)
+            self._of.setdefault(id(transaction), []).extend(claims)
+        return True
 
     def release(self, transaction: Transaction) -> None:
         with self._lock:

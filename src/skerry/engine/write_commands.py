@@ -17,6 +17,7 @@ from skerry.engine.requests import (
     UpdateResult,
     UpdateStatement,
     WriteError,
+    is_statement_error,
 )
 from skerry.engine.storage_engine import StorageEngine
 from skerry.engine.transactions import Transaction
@@ -144,7 +145,7 @@ class WriteCommands:
                 return _run_in_transaction(ctx.transaction, namespace, work, ctx)
             return engine.write(job, ctx)
         except CommandError as error:
-            if failed is None or not _is_statement_error(error):
+            if failed is None or not is_statement_error(error):
                 raise
             return failed(WriteError(0, error))
 
@@ -176,19 +177,9 @@ def _run_statements(
             with target.statement():
                 run(index, statement)
         except CommandError as error:
-            if not _is_statement_error(error):
+            if not is_statement_error(error):
                 raise
             errors.append(WriteError(index, error))
             if ordered or not target.undoes_statements:
                 break
     return errors
-
-
-def _is_statement_error(error: CommandError) -> bool:
-    """Whether an error belongs to one statement (`writeErrors`) rather than to the whole command."""
-    return error.code not in _COMMAND_ERRORS
-
-
-_COMMAND_ERRORS: Final = frozenset({50, 91, 112, 166, 225, 251, 14031})
-"""MaxTimeMSExpired, ShutdownInProgress, WriteConflict, CommandNotSupportedOnView, TransactionTooOld, NoSuchTransaction,
-OutOfDiskSpace."""

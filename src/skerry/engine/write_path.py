@@ -73,12 +73,11 @@ class CollectionWriter:
         self._bytes_change += len(raw)
         return rid
 
-    def insert_many(self, prepared: Sequence[tuple[bytes, Any]]) -> None:
-        """Insert (raw, `_id`) pairs together; when it raises, none of them may be kept."""
+    def insert_many(self, prepared: Sequence[tuple[bytes, bytes]]) -> None:
+        """Insert documents together, as (key string of the `_id`, raw); when it raises, none of them may be kept."""
         view, entry = self._view, self.entry
         first = self._take_rids(len(prepared))
-        encode = key_string.encode
-        rows = [(first + at, encode(id_value), raw) for at, (raw, id_value) in enumerate(prepared)]
+        rows = [(first + at, key, raw) for at, (key, raw) in enumerate(prepared)]
         view.insert_records(entry.file_id, rows)
         if entry.indexes or self._validator is not None:
             decoded = [(rid, documents.decode(raw)) for rid, _, raw in rows]

@@ -18,8 +18,8 @@ from skerry.engine.query_executor import Match
 from skerry.engine.record_source import RecordSource, WriterSource
 from skerry.engine.transactions import UNCOMMITTED_FILE_ID, Transaction
 from skerry.engine.write_path import CollectionWriter
-from skerry.errors import CommandNotSupportedOnViewError
-from skerry.storage import WriteView
+from skerry.errors import CommandError, CommandNotSupportedOnViewError
+from skerry.storage import KeyTakenError, WriteView
 from skerry.values import documents
 from skerry.values.namespace import Namespace
 
@@ -38,8 +38,8 @@ class WriteTarget(Protocol):
         """Insert a prepared document, creating the collection where needed."""
         ...
 
-    def insert_many(self, prepared: Sequence[tuple[bytes, Any]]) -> None:
-        """Insert prepared documents together. Raises `KeyTakenError` too; then some may be in: call it in a `statement`."""
+    def insert_together(self, prepared: Sequence[tuple[bytes, bytes]]) -> bool:
+        """Insert prepared documents, as (key string of the `_id`, raw); false when one is refused, and none is in then."""
         ...
 
     def replace(self, match: Match, new: Mapping[str, Any], *, is_replacement: bool) -> bytes:
@@ -108,8 +108,13 @@ class DirectTarget:
     def insert(self, raw: bytes, id_value: Any) -> None:
         self.writer().insert(raw, id_value)
 
-    def insert_many(self, prepared: Sequence[tuple[bytes, Any]]) -> None:
-        self.writer().insert_many(prepared)
+    def insert_together(self, prepared: Sequence[tuple[bytes, bytes]]) -> bool:
+        try:
+            with self.statement():
+                self.writer().insert_many(prepared)
+        except (KeyTakenError, CommandError):
+            return False
+        return True
 
     def replace(self, match: Match, new: Mapping[str, Any], *, is_replacement: bool) -> bytes:
         rid, before, old = match
@@ -170,9 +175,9 @@ class TransactionTarget:
         self._check(entry, documents.decode(raw) if "validator" in entry.options else {})
         self._transaction.insert(entry, raw, id_value)
 
-    def insert_many(self, prepared: Sequence[tuple[bytes, Any]]) -> None:
-        for raw, id_value in prepared:
-            self.insert(raw, id_value)
+    def insert_together(self, prepared: Sequence[tuple[bytes, bytes]]) -> bool:
+        entry = self._transaction.ensure_entry(self._namespace, self._uncommitted)
+        return "validator" not in entry.options and self._transaction.insert_together(entry, prepared)
 
     def replace(self, match: Match, new: Mapping[str, Any], *, is_replacement: bool) -> bytes:
         entry = self.entry()

@@ -95,7 +95,7 @@ class LocalDocuments:
         """Insert the documents that were collected: many at once are faster than one by one."""
         new, self._new = self._new, {}
         if new and self._new_in is not None:
-            self._new_in.insert_many([(raw, documents.id_of(raw)) for raw in new.values()])
+            self._new_in.insert_many(list(new.items()))
 
     def _put(self, writer: CollectionWriter, key: bytes, before: bytes | None, after: bytes | None) -> None:
         if before is None:

@@ -17,42 +17,42 @@ class MessageAssembler:
 
     def __init__(self, message_bytes_max: int = MESSAGE_BYTES_MAX) -> None:
         self.message_bytes_max = message_bytes_max
-        self._buffer = bytearray()
-        self._length = 0  # of the message that the buffer begins with; 0 = its header is not complete yet
+        self._pieces: list[bytes] = []  # joined once, when a message is whole: large ones come in many
+        self._received = 0
+        self._length = 0  # of the message that the pieces begin with; 0 = its header is not complete yet
 
     @property
     def bytes_to_read(self) -> int:
         """How many bytes to ask the peer for next."""
-        missing = self._length - len(self._buffer)
+        missing = self._length - self._received
         return min(max(missing, _READ_BYTES_MIN), _READ_BYTES_MAX)
 
     @property
     def is_inside_message(self) -> bool:
         """Whether the peer has begun a message and not finished it."""
-        return bool(self._buffer)
+        return bool(self._pieces)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Take the next bytes and yield the messages completed by them, each with its header; exhaust it before the next call.
 
         Raises ProtocolError on a header that cannot be a request's, after the whole messages before it.
         """
-        if not self._buffer and len(data) >= HEADER_BYTES:
-            header = parse_header(data, 0, self.message_bytes_max)
-            if header.length == len(data):
-                yield data
-                return
-        self._buffer += data
-        start = 0
+        self._pieces.append(data)
+        self._received += len(data)
+        if self._received < max(self._length, HEADER_BYTES):
+            return
+        received, start = b"".join(self._pieces), 0
         try:
-            while len(self._buffer) - start >= HEADER_BYTES:
-                if not self._length:
-                    self._length = parse_header(self._buffer, start, self.message_bytes_max).length
-                if len(self._buffer) - start < self._length:
+            while len(received) - start >= HEADER_BYTES:
+                length = self._length or parse_header(received, start, self.message_bytes_max).length
+                self._length = length
+                if len(received) - start < length:
                     break
-                message = bytes(memoryview(self._buffer)[start : start + self._length])
-                start += self._length
+                message = received[start : start + length]
+                start += length
                 self._length = 0
                 yield message
         finally:
-            if start:
-                del self._buffer[:start]
+            rest = received[start:]
+            self._pieces = [rest] if rest else []
+            self._received = len(rest)
