@@ -96,9 +96,12 @@ def write_batch(
     `MarkerTakenError`, and pymongo's errors; the `index` of a failed statement is the place in `items`.
     """
     planned = plan_writes(link, session, items) if looks else _plan_inserts(items)
-    left_out = {item.place for item in items} - {each.item.place for each in planned}
+    left_out: set[tuple[Namespace, bytes]] = set()
+    if len(planned) < len(items):
+        left_out = {item.place for item in items} - {each.item.place for each in planned}
     incomplete = {item.group for item in items if item.group is not None and item.place in left_out}
-    planned = [each for each in planned if each.item.group not in incomplete]
+    if incomplete:
+        planned = [each for each in planned if each.item.group not in incomplete]
     if not planned:
         return Written(left_out=left_out)
     keep_overwritten(link, [each for each in planned if each.step is HubStep.OVERWRITE])
@@ -108,9 +111,12 @@ def write_batch(
         link.hub.markers(db).insert_one(marker_document(batch, ops, stamp=stamp, at=now()), session=session)
     except DuplicateKeyError as error:
         raise MarkerTakenError from error
-    for namespace in by_collection(items):
-        writes = [e for e in planned if e.item.tracked.namespace == namespace and e.step is not HubStep.ALREADY]
-        _write_collection(link, session, namespace, writes, vacates=vacates)
+    writes: dict[Namespace, list[Planned]] = {}
+    for each in planned:
+        if each.step is not HubStep.ALREADY:
+            writes.setdefault(each.item.tracked.namespace, []).append(each)
+    for namespace, those in writes.items():
+        _write_collection(link, session, namespace, those, vacates=vacates)
     return Written({each.item.place for each in planned}, left_out)
 
 
@@ -152,8 +158,6 @@ def _write_collection(
     link: Link, session: ClientSession, namespace: Namespace, planned: list[Planned], *, vacates: bool
 ) -> None:
     writes = _vacating(planned) if vacates else _in_place(planned)
-    if not writes:
-        return
     try:
         link.hub.raw(namespace).bulk_write([write for write, _ in writes], ordered=True, session=session)
     except BulkWriteError as error:
@@ -164,8 +168,11 @@ def _write_collection(
 
 def _in_place(planned: list[Planned]) -> list[tuple[Write, Planned]]:
     """Deletes first and inserts last, so that a unique value can move from a deleted document or to a new one."""
-    ordered = sorted(planned, key=lambda each: (each.item.local is not None, each.hub is None))
-    return [write for each in ordered for write in ((_write(each), each), *_empty_timestamps(each))]
+    writes: list[tuple[Write, Planned]] = []
+    for each in sorted(planned, key=lambda each: (each.item.local is not None, each.hub is None)):
+        writes.append((_write(each), each))
+        writes += _empty_timestamps(each)
+    return writes
 
 
 def _vacating(planned: list[Planned]) -> list[tuple[Write, Planned]]:
@@ -192,17 +199,16 @@ def _empty_timestamps(planned: Planned) -> list[tuple[Write, Planned]]:
 
 def _write(planned: Planned) -> Write:
     item = planned.item
+    if planned.hub is None and item.local is not None:
+        return InsertOne(RawBSONDocument(item.local, RAW_OPTIONS))
     key = {"_id": item.id_value}
     if item.local is None:
         return DeleteOne(key)
-    document = RawBSONDocument(item.local, RAW_OPTIONS)
-    if planned.hub is None:
-        return InsertOne(document)
     if item.base is not None and planned.step is HubStep.WRITE:
         update = minimal_update(documents.decode(item.base), documents.decode(item.local))
         if update is not None:
             return UpdateOne(key, update.to_document())
-    return ReplaceOne(key, document)
+    return ReplaceOne(key, RawBSONDocument(item.local, RAW_OPTIONS))
 
 
 def _marker_op(item: PushItem, clock_offset_ms: int) -> MarkerOp:

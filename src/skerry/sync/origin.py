@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from bson.int64 import Int64
 
@@ -66,8 +66,7 @@ def note_copied(view: WriteView) -> None:
         identity.save(view, link)
 
 
-@dataclass(frozen=True, slots=True)
-class MarkerOp:
+class MarkerOp(NamedTuple):
     """One document of a batch as its marker names it."""
 
     coll: str

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from skerry.catalog.collection_catalog import CatalogSnapshot
 from skerry.storage import WriteView
@@ -19,6 +19,14 @@ from skerry.sync.shadow import Tracked
 from skerry.sync.transaction_groups import TransactionGroups
 
 LOG: Final = logging.getLogger("skerry.sync")
+
+
+class _Reading(NamedTuple):
+    """What a batch is read from. `has_origins`: whether anything that is passed on waits."""
+
+    view: WriteView
+    collections: CatalogSnapshot
+    has_origins: bool
 
 
 class PushUnits:
@@ -53,7 +61,7 @@ class PushUnits:
     def _candidates(self, view: WriteView, waiting: list[Tracked], units: list[list[PushItem]]) -> Iterator[Candidate]:
         """Read the documents that may go with the oldest one, no more of them than are asked for; `units` takes them up."""
         link = self._link
-        collections = link.storage.catalog.snapshot(view)
+        reading = _Reading(view, link.storage.catalog.snapshot(view), link.shadows.has_origins(view))
         taken: set[int] = set()
         for tracked in waiting:
             if tracked.namespace.db != waiting[0].namespace.db:
@@ -62,26 +70,24 @@ class PushUnits:
             group = None if groups is None else groups.group_of(view, tracked.namespace, tracked.key)
             if group in taken:
                 continue
-            items = [] if groups is None or group is None else self._together(view, collections, groups, group)
+            items = [] if groups is None or group is None else self._together(reading, groups, group)
             if group is not None and items:
                 taken.add(group)
             else:
-                alone = self._item(view, collections, tracked)
+                alone = self._item(reading, tracked)
                 items = [] if alone is None else [alone]
             if items:
                 units.append(items)
                 size = sum(len(item.local or b"") for item in items)
                 yield Candidate(tracked.namespace.db, size, tracked.shadow.next_retry, len(items))
 
-    def _together(
-        self, view: WriteView, collections: CatalogSnapshot, groups: TransactionGroups, group: int
-    ) -> list[PushItem]:
+    def _together(self, reading: "_Reading", groups: TransactionGroups, group: int) -> list[PushItem]:
         """Return the documents of a group, empty when they cannot go together; then each may go for itself."""
-        link = self._link
+        link, view = self._link, reading.view
         known = [link.shadows.get(view, *place) for place in groups.members(view, group)]
         waiting = [tracked for tracked in known if tracked is not None and tracked.shadow.state is State.DIRTY]
         waiting.sort(key=lambda tracked: tracked.shadow.first_write or 0)
-        found = [self._item(view, collections, tracked) for tracked in waiting]
+        found = [self._item(reading, tracked) for tracked in waiting]
         items = [item for item in found if item is not None]
         databases = len({item.tracked.namespace.db for item in items})
         sizes = [len(item.local or b"") for item in items]
@@ -118,16 +124,16 @@ class PushUnits:
             )
         view.after_commit.append(lambda: link.metrics.add("transactions_split", count))
 
-    def _item(self, view: WriteView, collections: CatalogSnapshot, tracked: Tracked) -> PushItem | None:
+    def _item(self, reading: "_Reading", tracked: Tracked) -> PushItem | None:
         """Return what to push for a dirty document; None when it is as the hub has it, and so is settled here."""
-        link, shadow = self._link, tracked.shadow
-        namespace, key = tracked.namespace, tracked.key
-        entry = collections.get(namespace)
+        link, view = self._link, reading.view
+        namespace, key, _, shadow = tracked
+        entry = reading.collections.get(namespace)
         record = None if entry is None else view.record_by_key(entry.file_id, key)
         local = None if record is None else record[1]
         if content_hash(local) != shadow.base:
             base = link.shadows.base(view, namespace, key) if local is not None and shadow.base is not None else None
-            origin = origin_of(view, link.shadows, namespace, key, local)
+            origin = origin_of(view, link.shadows, namespace, key, local) if reading.has_origins else None
             return PushItem(tracked, local, base, one_way=link.selection.is_one_way(namespace), origin=origin)
         if not link.selection.in_scope(namespace, local):
             there = RemoteVersion(namespace, key, tracked.id_document, local, shadow.last_hlc, shadow.position)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any, Final, NamedTuple
 
 from bson.int64 import Int64
@@ -220,24 +220,13 @@ class Shadows:
 
     def save(self, view: WriteView, tracked: Iterable[Tracked]) -> None:
         """Store shadows."""
-        places: dict[Namespace, int] = {}
-        rows = []
-        for each in tracked:
-            place = places.get(each.namespace)
-            if place is None:
-                place = places[each.namespace] = self._place(view, each.namespace)
-            rows.append(_row(place, each))
-        view.run_many(_SAVE, rows)
+        place = cache(partial(self._place, view))
+        view.run_many(_SAVE, [_row(place(each.namespace), each) for each in tracked])
 
     def send(self, view: WriteView, sent: Iterable[Tracked]) -> None:
         """Store what `document_state.sent` has made of shadows that are in the store."""
-        places: dict[Namespace, int] = {}
-        rows = []
-        for namespace, key, _, shadow in sent:
-            place = places.get(namespace)
-            if place is None:
-                place = places[namespace] = self._place(view, namespace)
-            rows.append((shadow.batch, shadow.pushed, place, key))
+        place = cache(partial(self._place, view))
+        rows = [(shadow.batch, shadow.pushed, place(namespace), key) for namespace, key, _, shadow in sent]
         view.run_many(_SEND, rows)
 
     def add_created(
@@ -320,6 +309,10 @@ class Shadows:
     def origin(self, view: ReadView, namespace: Namespace, key: bytes) -> bytes | None:
         row = view.row(_KEPT, (self._origins, str(namespace), key))
         return None if row is None else row[0]
+
+    def has_origins(self, view: ReadView) -> bool:
+        """Whether `origin` knows of any document."""
+        return view.row("SELECT 1 FROM sync_base WHERE link = ? LIMIT 1", (self._origins,)) is not None
 
     def pushed(self, view: ReadView, namespace: Namespace, key: bytes) -> bytes | None:
         row = view.row(_KEPT, (self._pushed, str(namespace), key))
