@@ -258,8 +258,8 @@ class SyncConfig:
         check_hub_uri(self.hub_uri, self.hub_password)
         if not self.rules:
             raise ConfigurationError("sync.rules", (), "at least one PATTERN=DIRECTION, for example shop.*=both")
-        if not self.link_name:
-            raise ConfigurationError("sync.link_name", self.link_name, "a name that is not empty")
+        if not self.link_name.isprintable() or not self.link_name:
+            raise ConfigurationError("sync.link_name", self.link_name, "a name, not empty, without control characters")
         if self.conflict_policy in OF_A_PATH:
             raise ConfigurationError("sync.conflict_policy", self.conflict_policy, "a policy that needs no path")
         if self.backoff_ms_max < self.backoff_ms_min:

@@ -8,7 +8,7 @@ from typing import Final
 
 from bson.int64 import Int64
 
-from skerry.storage import WriteView
+from skerry.storage import ReadView, WriteView
 from skerry.sync import link_records
 from skerry.sync.link import Link
 
@@ -52,6 +52,14 @@ class Lease:
 
         self._renew_at = 0.0
         self._link.write(job)
+
+
+def runner_of(view: ReadView, link: str) -> str | None:
+    """Return in words which process runs a link, None when none does; one that has paused it does not."""
+    held = link_records.load(view, link, link_records.LEASE)
+    if held is None or held["until"] <= time.time() * 1000 or not _is_alive(held):
+        return None
+    return f"process {held['pid']} on {held['host']}"
 
 
 def _is_alive(held: dict[str, object]) -> bool:

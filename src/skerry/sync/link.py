@@ -65,39 +65,39 @@ class Link:
 
     def register(self) -> list[Namespace]:
         """Store the selection, from when on every process captures, and take up the identity; return what no longer travels."""
+        return self.write(self.take_up, durable=True)
 
-        def job(view: WriteView) -> list[Namespace]:
-            stored = resume_tokens.selection_of(view, self.name)
-            frozen = {} if stored is None else stored.frozen
-            rules = selection_override.load(view, self.name).applied_to(self.config.rules)
-            version = 0 if stored is None else stored.version
-            untracked = {} if stored is None else stored.untracked
-            self.selection = Selection(rules, frozen, version, untracked)
-            if stored != self.selection:
-                self._store(view, self.selection)
-            limits = self.limits.to_document()
-            if (link_records.load(view, self.name, link_records.LIMITS) or DirtyLimits().to_document()) != limits:
-                link_records.save(view, self.name, link_records.LIMITS, limits)
-                self.storage.catalog.renew(view)
-            self._register_atomicity(view)
-            self.rules.save(view, self.name)
-            identity = Identity.load(view, self.name)
-            if identity is None:
-                self.identity.save(view, self.name)
-            else:
-                self.identity = identity
-            if stored is None or stored.rules == self.selection.rules:
-                return []
-            known = self.shadows.namespaces(view)
-            for namespace in known:
-                if self.selection.direction(namespace) is Direction.PULL:
-                    self.shadows.remove_unclean(view, namespace)
-            none = [each for each in known if self.selection.direction(each) is Direction.NONE]
-            for namespace in none:
-                self.shadows.remove_namespace(view, namespace)
-            return none
-
-        return self.write(job, durable=True)
+    def take_up(self, view: WriteView) -> list[Namespace]:
+        """Do what `register` does, in the transaction of `view`."""
+        stored = resume_tokens.selection_of(view, self.name)
+        frozen = {} if stored is None else stored.frozen
+        rules = selection_override.load(view, self.name).applied_to(self.config.rules)
+        version = 0 if stored is None else stored.version
+        untracked = {} if stored is None else stored.untracked
+        self.selection = Selection(rules, frozen, version, untracked)
+        if stored != self.selection:
+            self._store(view, self.selection)
+        limits = self.limits.to_document()
+        if (link_records.load(view, self.name, link_records.LIMITS) or DirtyLimits().to_document()) != limits:
+            link_records.save(view, self.name, link_records.LIMITS, limits)
+            self.storage.catalog.renew(view)
+        self._register_atomicity(view)
+        self.rules.save(view, self.name)
+        identity = Identity.load(view, self.name)
+        if identity is None:  # never the one in memory: the link may have been forgotten since, and with it which batch is next
+            identity = Identity.new()
+            identity.save(view, self.name)
+        self.identity = identity
+        if stored is None or stored.rules == self.selection.rules:
+            return []
+        known = self.shadows.namespaces(view)
+        for namespace in known:
+            if self.selection.direction(namespace) is Direction.PULL:
+                self.shadows.remove_unclean(view, namespace)
+        none = [each for each in known if self.selection.direction(each) is Direction.NONE]
+        for namespace in none:
+            self.shadows.remove_namespace(view, namespace)
+        return none
 
     def _register_atomicity(self, view: WriteView) -> None:
         """Store what is pushed together, for every process that captures; groups of before are forgotten where nobody asks."""

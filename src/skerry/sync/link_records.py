@@ -35,6 +35,11 @@ def remove(view: WriteView, link: str, part: str) -> None:
     view.run("DELETE FROM sync_link WHERE link = ?", (link + _SEPARATOR + part,))
 
 
+def remove_all(view: WriteView, link: str) -> None:
+    """Forget every record of a link, in the transaction of `view`."""
+    view.run("DELETE FROM sync_link WHERE link > ? || char(10) AND link < ? || char(11)", (link, link))
+
+
 def load_all(view: ReadView, part: str) -> dict[str, dict[str, Any]]:
     """Return one part's record of every link, by link name."""
     rows = view.rows("SELECT link, state FROM sync_link")

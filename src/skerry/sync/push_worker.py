@@ -95,13 +95,14 @@ class PushWorker:
             with self._preparing:
                 self.resolve()
                 self._end_left_behind()
-                batch = link.write(lambda view: self._prepare(view, lsid), durable=True)
+                batch = link.write(lambda view: self._prepare(view, lsid))
                 if batch is None:
                     return 0
                 with self._sending:
                     self._on_their_way.add(batch.id.number)
             facts = {"skerry.link": link.name, "skerry.batch": batch.id.number, "skerry.documents": len(batch.items)}
             try:
+                link.storage.store.flush()  # not before, so that the next batch is put together meanwhile
                 with span("sync push", facts):
                     done = self._send(session, batch)
                 link_log.pushed(link.name, batch.id.number, batch.db, len(batch.items), done)

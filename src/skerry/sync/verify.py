@@ -4,7 +4,8 @@ A difference counts only if it is still there when it is looked at again: what i
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,13 +37,9 @@ def verify(link: Link, namespace: Namespace) -> Iterator[Difference]:
     Documents only here are none where the collection only comes down, and documents only on the hub where it only goes up.
     """
     direction, query = link.selection.direction(namespace), link.selection.query(namespace)
-    after: Any = None
-    lower, is_first, more = key_string.LOWEST, True, True
-    while more:
-        theirs, more = link.hub.find_after(
-            namespace, after, is_first=is_first, limit=CHUNK_DOCUMENTS, bytes_max=CHUNK_BYTES, query=query
-        )
-        upper = theirs[-1][0] if more else key_string.HIGHEST
+    lower = key_string.LOWEST
+    for theirs, is_last in _chunks(link, namespace, query):
+        upper = key_string.HIGHEST if is_last else theirs[-1][0]
         there = dict(theirs)
         here = _local(link, namespace, lower, upper)
         if query:
@@ -53,8 +50,26 @@ def verify(link: Link, namespace: Namespace) -> Iterator[Difference]:
             if there.get(key) != here.get(key)
         }
         yield from _look_again(link, namespace, suspects, direction)
-        if more:
-            lower, after, is_first = upper, documents.id_of(theirs[-1][1]), False
+        lower = upper
+
+
+def _chunks(
+    link: Link, namespace: Namespace, query: Mapping[str, Any]
+) -> Iterator[tuple[list[tuple[bytes, bytes]], bool]]:
+    """Iterate over the hub's documents, as (key string, raw), and whether that is all; reads ahead by one chunk."""
+
+    def read(after: Any, *, is_first: bool) -> tuple[list[tuple[bytes, bytes]], bool]:
+        return link.hub.find_after(
+            namespace, after, is_first=is_first, limit=CHUNK_DOCUMENTS, bytes_max=CHUNK_BYTES, query=query
+        )
+
+    with ThreadPoolExecutor(1, thread_name_prefix="skerry-verify") as reader:
+        chunk, more = read(None, is_first=True)
+        while more:
+            following = reader.submit(read, documents.id_of(chunk[-1][1]), is_first=False)
+            yield chunk, False
+            chunk, more = following.result()
+        yield chunk, True
 
 
 def _local(link: Link, namespace: Namespace, lower: bytes, upper: bytes) -> dict[bytes, bytes]:
