@@ -147,7 +147,12 @@ CREATE INDEX sync_group_members ON sync_group (link, batch, grp);
 CREATE INDEX sync_doc_retry ON sync_doc (next_retry) WHERE next_retry IS NOT NULL;
 """
 
-_MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+# the documents of a batch are found without reading all that wait, or await their echo
+_VERSION_5: Final = """
+CREATE INDEX sync_doc_batch ON sync_doc (batch) WHERE batch IS NOT NULL;
+"""
+
+_MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 SCHEMA_VERSION: Final = len(_MIGRATIONS)
 
 

@@ -68,22 +68,25 @@ _SEND: Final = (
     f"UPDATE sync_doc SET state = {int(State.INFLIGHT)}, batch = ?, pushed_hash = ? WHERE place = ? AND key = ?"
 )
 _ACKNOWLEDGE: Final = (
-    "UPDATE sync_doc INDEXED BY sync_doc_dirty SET state = 3, attempts = NULL, next_retry = NULL, error = NULL"
-    f" WHERE state <> 0 AND state = 2 AND batch = ? AND place IN {_PLACES}"
+    "UPDATE sync_doc INDEXED BY sync_doc_batch SET state = 3, attempts = NULL, next_retry = NULL, error = NULL"
+    f" WHERE batch = ? AND state = 2 AND place IN {_PLACES}"
 )
-_OF_BATCH: Final = f"SELECT ns, {_COLUMNS} {_UNCLEAN} AND state = ? AND batch = ?"
+_OF_BATCH: Final = (
+    f"SELECT ns, {_COLUMNS} FROM sync_doc INDEXED BY sync_doc_batch CROSS JOIN sync_place USING (place)"
+    " WHERE batch = ? AND state = ? AND link = ?"
+)
 # What an echo settles without a look at the document: no write here has overtaken what the batch carries.
 _ECHOED: Final = (
-    f"state <> 0 AND state = {int(State.AWAIT)} AND batch = ? AND place IN {_PLACES} AND pushed_hash IS NOT NULL"
+    f"batch = ? AND state = {int(State.AWAIT)} AND place IN {_PLACES} AND pushed_hash IS NOT NULL"
     " AND NOT EXISTS (SELECT 1 FROM sync_base WHERE sync_base.link = ? AND sync_base.key = sync_doc.key"
     " AND sync_base.ns = (SELECT ns FROM sync_place WHERE sync_place.place = sync_doc.place))"
 )
 _ECHOED_PLACES: Final = (
     f"SELECT (SELECT ns FROM sync_place WHERE sync_place.place = sync_doc.place), key"
-    f" FROM sync_doc INDEXED BY sync_doc_dirty WHERE base_hash IS NOT NULL AND {_ECHOED}"
+    f" FROM sync_doc INDEXED BY sync_doc_batch WHERE base_hash IS NOT NULL AND {_ECHOED}"
 )
 _ECHO: Final = (
-    "UPDATE sync_doc INDEXED BY sync_doc_dirty SET state = 0, base_hash = pushed_hash, position = ?, batch = NULL,"
+    "UPDATE sync_doc INDEXED BY sync_doc_batch SET state = 0, base_hash = pushed_hash, position = ?, batch = NULL,"
     " pushed_hash = NULL, first_write = NULL, first_hlc = last_hlc, attempts = NULL, next_retry = NULL, error = NULL"
     f" WHERE {_ECHOED}"
 )
@@ -170,7 +173,7 @@ class Shadows:
 
     def of_batch(self, view: ReadView, number: int, state: State) -> list[Tracked]:
         """Return the documents of a batch that are in this state."""
-        return [_tracked(_namespace(ns), row) for ns, *row in view.rows(_OF_BATCH, (self._link, int(state), number))]
+        return [_tracked(_namespace(ns), row) for ns, *row in view.rows(_OF_BATCH, (number, int(state), self._link))]
 
     def acknowledge(self, view: WriteView, number: int) -> None:
         """Do what `document_state.acknowledged` says for all documents of a batch that are in flight."""
