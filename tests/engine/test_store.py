@@ -14,7 +14,7 @@ from skerry.errors import (
     ReadOnlyDatabaseError,
     ShutdownError,
 )
-from skerry.storage import Store, WriteView
+from skerry.storage import Store, WriteView, migrations
 from skerry.storage.migrations import APPLICATION_ID, SCHEMA_VERSION
 
 
@@ -169,6 +169,24 @@ def test_a_file_of_a_newer_version_is_refused_and_named(tmp_path: Path) -> None:
     newer.close()
     with pytest.raises(NewerSchemaError, match=f"schema version {SCHEMA_VERSION + 1}"):
         Store(tmp_path)
+
+
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION))
+def test_a_file_of_an_older_version_is_brought_up_to_date_and_keeps_what_it_has(tmp_path: Path, version: int) -> None:
+    (tmp_path / "old").mkdir()
+    old = apsw.Connection(str(tmp_path / "old" / "skerry.db"))
+    old.pragma("application_id", APPLICATION_ID)
+    for script in migrations._MIGRATIONS[:version]:
+        old.execute(script)
+    old.pragma("user_version", version)
+    old.execute("INSERT INTO sync_place VALUES (1, 'hub', 'shop.orders')")
+    old.close()
+    for directory in ("old", "new"):
+        Store(tmp_path / directory).close()
+    brought_up, made = (apsw.Connection(str(tmp_path / name / "skerry.db")) for name in ("old", "new"))
+    everything = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name"
+    assert brought_up.execute(everything).fetchall() == made.execute(everything).fetchall()
+    assert brought_up.execute("SELECT * FROM sync_place").fetchall() == [(1, "hub", "shop.orders")]
 
 
 def test_garbage_in_place_of_the_file_is_refused_and_left_alone(tmp_path: Path) -> None:
