@@ -28,7 +28,8 @@ from skerry.server.listener import Listener
 from skerry.server.loopback import loopback_only
 from skerry.server.server_metrics import ServerCounts, total
 from skerry.server.tls import server_context
-from skerry.sync import link_switch, outbox
+from skerry.sync import link_removal, link_switch, outbox
+from skerry.sync.link_removal import Unpushed
 from skerry.sync.replicator import Replicator
 from skerry.sync.sync_health import LinkState
 
@@ -154,6 +155,26 @@ class Node:
             link.write(lambda view: link_switch.switch_off(view, link.name, LinkState.STOPPED, by), durable=True)
             self.replicator.stop()
             return True
+
+    def reset_sync(self, *, force: bool = False) -> Unpushed:
+        """Have the link forget its hub and begin anew, as `link_removal.begin_anew` says; return what had not been pushed.
+
+        What operators have ordered stays: paused, stopped, other rules. LookupError for a node without a hub, and the errors of
+        `begin_anew`, after which the link goes on as before.
+        """
+        with self._sync_lock:
+            if self.replicator is None or self._sync_config is None:
+                raise LookupError("the node has no hub")
+            link = self.replicator.link
+            if not force:
+                link.read(lambda view: link_removal.require_pushed(view, link.name))  # before it is stopped for nothing
+            self.replicator.stop()
+            replicator = Replicator(self.engine, self._sync_config)
+            try:
+                return link_removal.begin_anew(replicator.link, force=force)
+            finally:
+                replicator.start()
+                self.replicator = replicator
 
     def settings(self) -> list[EffectiveSetting]:
         """Return the settings in effect, without secrets."""

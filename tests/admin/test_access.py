@@ -56,6 +56,8 @@ def test_whatever_changes_something_takes_an_operator_and_whoever_may_not_is_tol
         ("DELETE", "/api/admin/tokens/viewer", None),
         ("PUT", "/api/sync/collections/shop.orders/direction", {"direction": "none"}),
         ("PUT", "/api/sync/bidirectional/excluded-collections", {"collections": ["a"]}),
+        ("POST", "/api/sync/reset", {"force": True}),
+        ("DELETE", "/api/sync/links/hub?force=true", None),
     ],
 )
 def test_tokens_audit_and_selection_are_for_admins(shared: Any, method: str, path: str, body: Any) -> None:

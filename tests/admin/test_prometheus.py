@@ -26,6 +26,7 @@ def test_the_numbers_are_those_of_what_happened(site: Any) -> None:
     site.edge_client.shop.orders.insert_many([{"_id": n} for n in range(3)])
     site.settle()
     site.edge_client.shop.command({"find": "orders"})
+    site.edge.replicator.link.metrics.add("transactions_split", 2)
     found = samples(site)
 
     def value(name: str, **labels: str) -> float:
@@ -37,6 +38,7 @@ def test_the_numbers_are_those_of_what_happened(site: Any) -> None:
     assert value("skerry_documents") >= 3
     assert value("skerry_connections_open") >= 1
     assert value("sync_pushed_documents_total", link="hub") == 3
+    assert value("sync_transactions_split_total", link="hub") == 2
     assert value("sync_push_seconds_count", link="hub") >= 1
     assert value("sync_stream_open") == 1
     assert value("sync_state", state="streaming") == 1

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.processes import skerry_server
-from skerry.config import ServerConfig
+from skerry.config import ServerConfig, SyncConfig, parse_rule
+from skerry.engine.engine import Engine
 from skerry.node import Node
 from skerry.storage import Store
+from skerry.sync.link import Link
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -114,6 +116,24 @@ def test_the_doctor_examines_the_link_of_a_node_that_runs(run: Run, data: Path) 
     }
     assert set(levels.values()) == {"ok"}
     hub.stop()
+
+
+def test_the_doctor_warns_of_a_link_that_nobody_runs_any_more(run: Run, data: Path) -> None:
+    rules = (parse_rule("shop.*=both"),)
+    engine = Engine(data)
+    for name in ("cloud", "office"):
+        config = SyncConfig(hub_uri="mongodb://127.0.0.1:1", rules=rules, link_name=name)
+        Link(engine, config).register()
+    engine.close()
+    code, out, _ = run("doctor", "--data", data)
+    assert code == 0
+    assert out.count("link: warning: every write is captured for link ") == 2
+    assert f"  run its node; or, if it is to be no more: skerry sync forget cloud --data {data}\n" in out
+    link = ("--hub", "mongodb://127.0.0.1:1", "--sync", "shop.*=both", "--name", "office")
+    code, out, _ = run("doctor", "--data", data, "--offline", *link)
+    assert out.count("link: warning: ") == out.count("for link cloud, which") == 1
+    assert run("sync", "forget", "cloud", "--data", data)[:2] == (0, "forgot cloud\n")
+    assert "link: warning: " not in run("doctor", "--data", data, "--offline", *link)[1]
 
 
 def test_the_doctor_finds_wrong_settings_and_a_hub_that_is_away(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from skerry.admin.run_file import RunFile
 from skerry.cli.main import app, exit_code
 from skerry.config import AdminConfig, ServerConfig, SyncConfig, parse_rule
 from skerry.node import Node
+from skerry.sync.link import Link
+from skerry.sync.link_removal import known_links
 
 
 class Site:
@@ -30,8 +33,10 @@ class Site:
         self.hub = Node(":memory:", server=ServerConfig(bind_port=0))
         self.hub.start()
         address = f"mongodb://{self.hub.address}/?directConnection=true"
-        sync = SyncConfig(hub_uri=address, rules=(parse_rule("shop.*=both"),), backoff_ms_min=20, backoff_ms_max=100)
-        self.edge = Node(data, server=ServerConfig(bind_port=0), sync=sync, admin=AdminConfig(bind_port=0))
+        self.sync = SyncConfig(
+            hub_uri=address, rules=(parse_rule("shop.*=both"),), backoff_ms_min=20, backoff_ms_max=100
+        )
+        self.edge = Node(data, server=ServerConfig(bind_port=0), sync=self.sync, admin=AdminConfig(bind_port=0))
         self.edge.start()
         self.there: Any = MongoClient(address).shop
         self.here: Any = MongoClient(f"mongodb://{self.edge.address}/?directConnection=true").shop
@@ -124,6 +129,45 @@ def test_the_link_is_stopped_and_started_and_unhealthy_meanwhile(site: Site) -> 
     assert site.skerry("sync", "pause").stdout == "paused\n"
     assert site.skerry("sync", "resume").exit_code == 0
     site.settle()
+
+
+def test_the_link_is_reset_and_an_old_one_is_forgotten(site: Site) -> None:
+    site.skerry("sync", "pause")
+    site.here.orders.insert_many([{"_id": n} for n in range(2)])
+    refused = site.skerry("sync", "reset")
+    assert "2 documents wait to be pushed" in str(refused.exception)
+    assert exit_code(refused.exception) == 1  # type: ignore[arg-type]
+    forced = site.skerry("sync", "reset", "--force")
+    assert forced.stdout == "paused, as with a hub never met; had not been pushed: 2 documents\n"
+    site.skerry("sync", "resume")
+    site.settle()
+    assert site.there.orders.count_documents({}) == 2
+    assert site.json("sync", "reset")["unpushed"] == 0
+
+    Link(site.edge.engine, replace(site.sync, link_name="cloud")).register()
+    assert site.skerry("sync", "forget", "cloud").stdout == "forgot cloud\n"
+    again = site.skerry("sync", "forget", "cloud")
+    assert (exit_code(again.exception), str(again.exception)) == (1, "this database knows no link 'cloud'")  # type: ignore[arg-type]
+    own = site.skerry("sync", "forget", "hub", "--force")
+    assert "link 'hub' is this node's" in str(own.exception)
+    site.settle()
+
+
+def test_the_link_of_a_node_that_runs_no_more_is_forgotten_in_its_directory(site: Site) -> None:
+    site.edge.stop()
+    site.edge = Node(site.data, server=ServerConfig(bind_port=0))  # from now on without a hub
+    site.edge.start()
+    client: Any = MongoClient(f"mongodb://{site.edge.address}/?directConnection=true")
+    client.shop.orders.insert_one({"_id": 1})
+    refused = site.skerry("sync", "forget", "hub")
+    assert (exit_code(refused.exception), "1 documents wait" in str(refused.exception)) == (1, True)  # type: ignore[arg-type]
+    assert site.json("sync", "forget", "hub", "--force") == {"link": "hub", "unpushed": 1, "untracked": []}
+    client.shop.orders.insert_one({"_id": 2})
+    client.close()
+    with site.edge.engine.storage.read() as view:
+        assert known_links(view) == []
+    elsewhere = CliRunner().invoke(app, ["sync", "forget", "hub", "--url", "http://127.0.0.1:9"])
+    assert exit_code(elsewhere.exception) == 4  # type: ignore[arg-type]
 
 
 def test_verify_ends_with_six_when_the_sides_differ_and_full_sync_mends_it(site: Site) -> None:

@@ -86,7 +86,7 @@ def test_another_hub_is_an_error_and_so_is_what_only_looks_like_it(
     other.close()
     assert (identity.check, identity.level) == ("identity", Level.ERROR)
     assert "this is not the hub that link hub belongs to" in identity.message
-    assert "--name" in identity.advice
+    assert "skerry sync reset" in identity.advice
 
 
 def test_lost_history_missing_expiry_and_a_copy_are_warnings(own_hub: OwnHub, make_edge: Make) -> None:

@@ -49,6 +49,28 @@ class LinkFacts(Answer):
     healthy: bool
 
 
+class UnattendedLink(Answer):
+    """A link that the store captures local writes for and this node does not run; `run_by`: the process that does, or null."""
+
+    link: str
+    state: Literal["unattended"]
+    run_by: str | None
+    unpushed: int
+    untracked: list[str]
+
+
+class ForgottenLink(Answer):
+    """What its hub may not have had: how many documents waited to be pushed, and collections that were not tracked."""
+
+    link: str
+    unpushed: int
+    untracked: list[str]
+
+
+class ResetLink(ForgottenLink):
+    state: str
+
+
 class EnabledLinkFacts(LinkFacts):
     enabled: Literal[True]
 

@@ -144,6 +144,8 @@ def _totals(link: Link, status: LinkStatus) -> Iterator[Metric]:
     batches = _picked(BATCHES, counters)
     yield _labelled("sync_push_batches", "Batches sent to the hub", link.name, "result", batches)
     yield _counter("sync_pushed_documents", "Documents that the hub has taken", counters.get("pushed", 0), link.name)
+    split = counters.get("transactions_split", 0)
+    yield _counter("sync_transactions_split", "Transactions whose documents were pushed one by one", split, link.name)
     won = {name: counters.get(f"conflicts_won_by_{name}", 0) for name in ("local", "remote", "merged")}
     won["one_way"] = max(0, counters.get("conflicts", 0) - sum(won.values()))
     conflicts = CounterMetricFamily("sync_conflicts", "Conflicts, by who won", labels=["link", "policy", "winner"])

@@ -27,6 +27,7 @@ from skerry.errors import (
     SkerryError,
     code_name,
 )
+from skerry.sync.link_removal import LinkHasUnpushedError, LinkIsRunError, LinkNotKnownError
 
 LOG: Final = logging.getLogger("skerry.admin")
 
@@ -134,6 +135,13 @@ def _skerry(request: Request, error: Exception) -> JSONResponse:
         return failure(status, error.code, str(error), error.facts)
     if isinstance(error, TokenTakenError):
         return failure(409, "exists", str(error))
+    if isinstance(error, LinkHasUnpushedError):
+        waiting = {"unpushed": error.unpushed.documents, "untracked": list(error.unpushed.untracked)}
+        return failure(409, "unpushed", str(error), waiting)
+    if isinstance(error, LinkIsRunError):
+        return failure(409, "link_runs", str(error))
+    if isinstance(error, LinkNotKnownError):
+        return failure(404, "not_found", str(error))
     if isinstance(error, ShutdownError):
         return failure(503, "stopping", "the node is stopping")
     if isinstance(error, CommandError):

@@ -6,6 +6,7 @@ from skerry.admin.watch import SyncWatch
 from skerry.config import EffectiveSetting
 from skerry.engine.engine import Engine
 from skerry.server.server_metrics import ServerCounts
+from skerry.sync.link_removal import Unpushed
 from skerry.sync.replicator import Replicator
 
 
@@ -28,6 +29,11 @@ class RunningNode(Protocol):
 
     def stop_sync(self, by: str) -> bool:
         """Stop the link until it is started, as `by` wants; false when it does not run. Raises LookupError without a hub."""
+        ...
+
+    def reset_sync(self, *, force: bool = False) -> Unpushed:
+        """Have the link forget its hub and begin anew; return what had not been pushed. Raises LookupError without a hub, and
+        what `link_removal.begin_anew` raises."""
         ...
 
     def settings(self) -> list[EffectiveSetting]:

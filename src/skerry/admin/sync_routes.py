@@ -9,22 +9,31 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, StrictBool
 from starlette.concurrency import run_in_threadpool
 
 from skerry.admin.api import Api
 from skerry.admin.bson_json import as_json, id_from_text
 from skerry.admin.document_answers import DocumentFacts
 from skerry.admin.full_sync_run import FullSyncProgress
-from skerry.admin.gate import AsOperator, note
-from skerry.admin.link_answers import EnabledLinkFacts, LinkFacts, LinkWithRules, NoLinkStatus
+from skerry.admin.gate import AsAdmin, AsOperator, note
+from skerry.admin.link_answers import (
+    EnabledLinkFacts,
+    ForgottenLink,
+    LinkFacts,
+    LinkWithRules,
+    NoLinkStatus,
+    ResetLink,
+    UnattendedLink,
+)
 from skerry.admin.openapi import refusals
 from skerry.admin.responses import Answer, ApiError, Reply, not_found, reply
 from skerry.admin.selection_answers import rules
 from skerry.admin.verify_run import VerifyProgress
 from skerry.config.sync_config import Direction
-from skerry.sync import link_switch
+from skerry.sync import link_removal, link_switch
 from skerry.sync.document_history import document_history
+from skerry.sync.link_removal import Unpushed
 from skerry.sync.sync_health import LinkState, LinkStatus
 from skerry.values.namespace import Namespace
 
@@ -53,6 +62,12 @@ class VerifyOrder(BaseModel):
     collections: list[str] | None = None
 
 
+class ResetOrder(BaseModel):
+    """`force`: also when documents wait to be pushed."""
+
+    force: StrictBool = False
+
+
 class Changed(Answer):
     """Whether anything was changed by the order: false when it was so already."""
 
@@ -68,6 +83,7 @@ def sync_router(api: Api) -> APIRouter:
     router = APIRouter(prefix="/api/sync", tags=["sync"])
     _add_reading(router, api)
     _add_switches(router, api)
+    _add_leaving(router, api)
     _add_comparisons(router, api)
     _add_events(router, api)
     return router
@@ -82,11 +98,19 @@ def _add_reading(router: APIRouter, api: Api) -> None:
             return reply({"enabled": False, "error": api.node.sync_fault})
         return reply({"enabled": True, **replicator.status().to_document()})
 
-    @router.get("/links", response_model=Reply[list[LinkFacts]])
+    @router.get("/links", response_model=Reply[list[LinkFacts | UnattendedLink]])
     def links() -> dict[str, Any]:
-        """Every link of this node."""
+        """The link of this node, and those that local writes are captured for although this node does not run them."""
         replicator = api.node.replicator
-        return reply([] if replicator is None else [replicator.status().to_document()])
+        own = [] if replicator is None else [replicator.status().to_document()]
+        with api.node.engine.storage.read() as view:
+            known = link_removal.known_links(view)
+        others = [
+            {"link": each.name, "state": "unattended", "run_by": each.run_by, **_unpushed(each.unpushed)}
+            for each in known
+            if replicator is None or each.name != replicator.link.name
+        ]
+        return reply([*own, *others])
 
     @router.get("/links/{name}", response_model=Reply[LinkWithRules], responses=refusals(404, 409))
     def link(name: str) -> dict[str, Any]:
@@ -133,6 +157,41 @@ def _add_switches(router: APIRouter, api: Api) -> None:
         link.write(lambda view: link_switch.switch_on(view, link.name), durable=True)
         running.resume()
         return reply({"state": running.status().state.value})
+
+
+def _add_leaving(router: APIRouter, api: Api) -> None:
+    @router.post("/reset", response_model=Reply[ResetLink], responses=refusals(409))
+    def reset(_caller: AsAdmin, request: Request, order: ResetOrder | None = None) -> dict[str, Any]:
+        """Have the link forget its hub and begin anew, with the one at its address: both sides are compared as at first.
+
+        Where they differ the hub's version stands, and the one here is kept in the conflict log; that goes for the `unpushed`
+        documents, too. 409 while such documents wait, unless `force` is given.
+        """
+        is_forced = order is not None and order.force
+        note(request, force=is_forced)
+        link = api.replicator.link
+        with api.selection_lock:
+            waited = api.node.reset_sync(force=is_forced)
+        return reply({"link": link.name, "state": api.replicator.status().state.value, **_unpushed(waited)})
+
+    @router.delete("/links/{name}", response_model=Reply[ForgottenLink], responses=refusals(404, 409))
+    def forget(_caller: AsAdmin, request: Request, name: str, force: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002
+        """Forget a link that nobody runs any more: nothing is captured for it from then on. Its conflicts stay.
+
+        409 for the link of this node or another process, and while documents wait to be pushed, unless `force` is given.
+        """
+        note(request, force=force)
+        replicator = api.node.replicator
+        if replicator is not None and replicator.link.name == name:
+            raise ApiError(
+                409, "link_runs", f"link {name!r} is this node's; reset it, or take its hub from the settings"
+            )
+        waited = link_removal.forget_link(api.node.engine.storage, name, force=force)
+        return reply({"link": name, **_unpushed(waited)})
+
+
+def _unpushed(found: Unpushed) -> dict[str, Any]:
+    return {"unpushed": found.documents, "untracked": list(found.untracked)}
 
 
 def _add_comparisons(router: APIRouter, api: Api) -> None:

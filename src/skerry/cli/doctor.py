@@ -72,16 +72,17 @@ def _of_link(data: Path, options: NodeOptions, *, offline: bool) -> "list[Check]
     if settings.sync_fault is not None:
         message = f"there is no link, because a sync setting is wrong: {settings.sync_fault}"
         return [*found, Check("configuration", Level.ERROR, message, advice)]
+    from skerry.sync.link_doctor import examine_link, examine_unattended
+
     link = settings.sync
+    unattended = examine_unattended(data, None if link is None else link.link_name)
     if link is None or not link.enabled:
-        return [*found, Check("configuration", Level.OK, "no hub is configured")]
+        return [*found, Check("configuration", Level.OK, "no hub is configured"), *unattended]
     shown = f"link {link.link_name} to {without_secrets(link.hub_uri)}"
     found.append(Check("configuration", Level.OK, shown))
     if offline:
-        return found
-    from skerry.sync.link_doctor import examine_link
-
-    return [*found, *examine_link(data, link)]
+        return [*found, *unattended]
+    return [*found, *examine_link(data, link), *unattended]
 
 
 def _as_document(data: Path, report: "MendReport", checks: "list[Check]", *, is_well: bool) -> dict[str, Any]:

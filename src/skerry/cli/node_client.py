@@ -47,8 +47,8 @@ class NodeClient:
     def put(self, path: str, body: Mapping[str, Any]) -> Any:
         return self._ask("PUT", path, body=body)
 
-    def delete(self, path: str) -> Any:
-        return self._ask("DELETE", path)
+    def delete(self, path: str, **query: Any) -> Any:
+        return self._ask("DELETE", path, query=query)
 
     def health(self, path: str) -> Any:
         """Return the data of an answer that may say 503 and still has data."""

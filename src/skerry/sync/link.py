@@ -84,7 +84,8 @@ class Link:
         self._register_atomicity(view)
         self.rules.save(view, self.name)
         identity = Identity.load(view, self.name)
-        if identity is None:  # never the one in memory: the link may have been forgotten since, and with it which batch is next
+        if identity is None:
+            # Never the one in memory: the link may have been forgotten since, and with it which batch is the next.
             identity = Identity.new()
             identity.save(view, self.name)
         self.identity = identity

@@ -3,7 +3,6 @@
 The store is only read, and the hub is left as it was, so a node may run on the directory meanwhile.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,11 @@ from skerry.config.hub_uri import without_secrets
 from skerry.config.sync_config import SyncConfig
 from skerry.engine.circumstances import Check, Level
 from skerry.storage import ReadView, Store
-from skerry.sync import link_records, link_switch, selection_override
+from skerry.sync import link_switch, selection_override
 from skerry.sync.hub import MARKER_DAYS_MAX, Hub, HubFacts, failure_of
 from skerry.sync.hub_probe import headroom, probe
+from skerry.sync.lease import runner_of
+from skerry.sync.link_removal import known_links
 from skerry.sync.missing_rights import is_denied, with_privilege
 from skerry.sync.origin import Identity
 from skerry.sync.protocol.capability import Tier
@@ -79,17 +80,36 @@ def examine_link(directory: Path, config: SyncConfig) -> list[Check]:
         hub.close()
 
 
+def examine_unattended(directory: Path, configured: str | None) -> list[Check]:
+    """Warn of the links, but for the one `configured`, that writes are captured for and no process runs.
+
+    Raises what opening a `Store` raises.
+    """
+    store = Store(directory)
+    try:
+        with store.read() as view:
+            known = known_links(view)
+    finally:
+        store.close()
+    found = []
+    for each in known:
+        if each.name != configured and each.run_by is None:
+            message = f"every write is captured for link {each.name}, which no setting names and no process runs"
+            advice = f"run its node; or, if it is to be no more: skerry sync forget {each.name} --data {directory}"
+            found.append(Check("link", Level.WARNING, message, advice))
+    return found
+
+
 def _load(view: ReadView, config: SyncConfig) -> _LinkState:
     name = config.link_name
-    position, lease = StreamPosition.load(view, name), link_records.load(view, name, link_records.LEASE)
+    position = StreamPosition.load(view, name)
     switched = link_switch.load(view, name)
-    is_run = lease is not None and lease["until"] > time.time() * 1000
     return _LinkState(
         Selection(selection_override.load(view, name).applied_to(config.rules)),
         Identity.load(view, name),
         0 if position is None else position.time,
         None if switched is None else f"{switched.state} by {switched.by}",
-        f"process {lease['pid']} on {lease['host']}" if lease is not None and is_run else None,
+        runner_of(view, name),
     )
 
 
@@ -205,7 +225,7 @@ def _of_identity(hub: Hub, config: SyncConfig, state: _LinkState) -> list[Check]
     if there is None or there["name"] != identity.hub:
         name = "none" if there is None else there["name"]
         message = f"this is not the hub that link {config.link_name} belongs to: its identity is {name}"
-        advice = "correct the URI; or, if it is meant to be another hub, give the link a new name (--name)"
+        advice = "correct the URI; or, if another hub is to take its place, begin anew with it: skerry sync reset"
         return [Check("identity", Level.ERROR, message, advice)]
     registered = markers.find_one({"_id": {"edge": identity.edge}})
     if registered is not None and registered["run"] not in (identity.run, identity.next_run):

@@ -55,6 +55,12 @@ def test_the_longest_wait_is_not_shorter_than_the_first() -> None:
     assert caught.value.setting == "sync.backoff_ms_max"
 
 
+@pytest.mark.parametrize("name", ["", "a\nb", "hub\x00"])
+def test_the_name_of_a_link_is_one_line(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="link_name"):
+        SyncConfig(hub_uri="mongodb://hub", rules=(parse_rule("a.b=both"),), link_name=name)
+
+
 def test_the_error_names_setting_value_and_what_is_allowed() -> None:
     with pytest.raises(ConfigurationError) as caught:
         EngineConfig(cursor_idle_ms_max=1)
