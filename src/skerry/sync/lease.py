@@ -23,9 +23,13 @@ class Lease:
         self._link = link
         self._owner = uuid.uuid4().hex
         self._renew_at = 0.0
+        self._is_held = False
 
     def take(self) -> bool:
-        """Take or renew the lease; false while another process holds it."""
+        """Take or renew the lease; false while another process holds it, and once after another one may have held it.
+
+        The latter happens to a process that was frozen for longer than its lease: what it knows of the link may be old.
+        """
         now = time.monotonic()
         if now < self._renew_at:
             return True
@@ -34,11 +38,13 @@ class Lease:
             held = link_records.load(view, self._link.name, link_records.LEASE)
             if held is not None and held["owner"] != self._owner and held["until"] > view.wall_ms and _is_alive(held):
                 return False
+            if self._is_held and (held is None or held["owner"] != self._owner):
+                return False
             lease = {"owner": self._owner, "until": Int64(view.wall_ms + LEASE_MS), "host": _HOST, "pid": os.getpid()}
             link_records.save(view, self._link.name, link_records.LEASE, lease)
             return True
 
-        taken = self._link.write(job)
+        taken = self._is_held = self._link.write(job)
         self._renew_at = now + LEASE_MS / 3000 if taken else 0.0
         return taken
 
@@ -51,6 +57,7 @@ class Lease:
                 link_records.remove(view, self._link.name, link_records.LEASE)
 
         self._renew_at = 0.0
+        self._is_held = False
         self._link.write(job)
 
 
