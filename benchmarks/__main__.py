@@ -19,7 +19,7 @@ from benchmarks.node_costs import measure_node_costs
 from benchmarks.report import print_tables, write_files
 from benchmarks.runner import measure_subject
 from benchmarks.subjects import SUBJECTS
-from benchmarks.sync_bench import measure_sync_bench
+from benchmarks.sync_bench import measure_dirty, measure_sync_bench
 from benchmarks.sync_rates import measure_sync_rates
 from benchmarks.workload import ROWS, Scale, document
 
@@ -27,10 +27,12 @@ LATEST: Final = Path(__file__).with_name("results") / "latest.json"
 FULL: Final = Scale(documents=50_000, operations=3_000, row_seconds_max=20)
 QUICK: Final = Scale(documents=2_000, operations=200, row_seconds_max=3)
 SYNC_DOCUMENTS_MAX: Final = 20_000
+BACKLOG_TIMES: Final = 20  # as many documents wait for a hub as there are in the other measurements
 PARTS: Final = {
     "coordination": "coordination",
     "node": "node_costs",
     "sync": "sync_rates",
+    "backlog": "sync_backlog",
 }  # chosen like subjects
 
 
@@ -90,6 +92,7 @@ def _part(name: str, scale: Scale) -> dict[str, Any]:
         "sync": lambda documents: (
             measure_sync_rates(documents) | measure_sync_bench(min(documents, SYNC_DOCUMENTS_MAX))
         ),
+        "backlog": lambda documents: measure_dirty(documents * BACKLOG_TIMES),
     }
     try:
         return measures[name](scale.documents)

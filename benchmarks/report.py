@@ -146,7 +146,11 @@ def _figures(results: Results) -> list[tuple[str, str]]:
         if name not in ("documents", "failed"):
             stem, unit = _unit(name)
             lines.append((f"sync {stem.replace('_', ' ')}", f"{value:,.{0 if value >= 1000 else 2}f} {unit}".rstrip()))
-    return lines + list(_coordination_figures(results.get("coordination") or {}))
+    return [
+        *lines,
+        *_backlog_figures(results.get("sync_backlog") or {}),
+        *_coordination_figures(results.get("coordination") or {}),
+    ]
 
 
 def _unit(name: str) -> tuple[str, str]:
@@ -155,6 +159,15 @@ def _unit(name: str) -> tuple[str, str]:
         if name.endswith(suffix):
             return name if not unit else name.removesuffix(suffix), unit
     return name, "documents/s"
+
+
+def _backlog_figures(figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if not figures or "failed" in figures:
+        return
+    waiting = f"{figures['dirty_documents']:,} documents that waited"
+    yield f"{waiting}: start of the edge", f"{figures['dirty_start_seconds']:.2f} s"
+    yield f"{waiting}: sent", f"{figures['dirty_push']:,.0f} documents/s"
+    yield f"{waiting}: memory of the edge", f"{figures['dirty_memory_mb']:,.1f} MB"
 
 
 def _coordination_figures(figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -177,6 +190,6 @@ def _notes(results: Results) -> Iterator[tuple[str, str, str]]:
                     yield name, row, f"{kind}: {measured[kind]}"
             if measured.get("ended_early"):
                 yield name, row, f"too slow: went on with {measured['count']:,} documents"
-    for part in ("node_costs", "sync_rates", "coordination"):
+    for part in ("node_costs", "sync_rates", "sync_backlog", "coordination"):
         if "failed" in (results.get(part) or {}):
             yield "skerry serve", part, results[part]["failed"]

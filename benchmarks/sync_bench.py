@@ -48,7 +48,8 @@ def measure_sync_bench(documents: int) -> dict[str, float]:
 def measure_dirty(documents: int) -> dict[str, float]:
     """An edge writes `documents` documents without a hub, is started again, and pushes them all to a hub that has come.
 
-    Returns `dirty_push` (documents a second), `dirty_start_seconds` and `dirty_memory_mb`, the edge's peak after the restart.
+    Returns `dirty_documents`, `dirty_push` (documents a second), `dirty_start_seconds` and `dirty_memory_mb`, the edge's peak
+    after the restart.
     """
     with tempfile.TemporaryDirectory(prefix="skerry-bench-") as name, contextlib.ExitStack() as stack:
         directory, port = Path(name), free_port()
@@ -63,6 +64,7 @@ def measure_dirty(documents: int) -> dict[str, float]:
         client = stack.enter_context(connect(hub.uri))
         rate = arrival_rate(client[DATABASE]["up"], documents, seconds_max=3600)
         return {
+            "dirty_documents": documents,
             "dirty_push": rate,
             "dirty_start_seconds": round(seconds, 2),
             "dirty_memory_mb": round(peak_memory_bytes(edge.pid) / MEGABYTE, 1),

@@ -9,6 +9,7 @@ from benchmarks.workload import ROWS
 Results = dict[str, Any]
 MEGABYTE: Final = 1_000_000
 DISK_DOCUMENTS: Final = 50_000
+BACKLOG_DOCUMENTS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,14 @@ def disk(results: Results) -> float | None:
     return costs["bytes_on_disk"] / MEGABYTE if costs.get("documents") == DISK_DOCUMENTS else None
 
 
+def backlog_memory(results: Results) -> float | None:
+    """Read the memory in megabytes of an edge with a backlog, if it was as large as the target says."""
+    figures = results.get("sync_backlog") or {}
+    return figures["dirty_memory_mb"] if figures.get("dirty_documents", 0) >= BACKLOG_DOCUMENTS else None
+
+
 def node(part: str, figure: str) -> Callable[[Results], float | None]:
-    """Return what reads a figure of the parts `node_costs`, `sync_rates` and `coordination`."""
+    """Return what reads a figure of the parts of the results that are not subjects."""
 
     def read(results: Results) -> float | None:
         found = (results.get(part) or {}).get(figure)
@@ -78,6 +85,7 @@ TARGETS: Final = (
     Target("verify, 50,000 documents/s", node("sync_rates", "verify"), 50_000),
     Target("capture adds 30 % to insert_many", node("sync_rates", "capture_adds_to_insert_many_percent"), 30, True, 1),
     Target("edge to hub to edge p95 150 ms", node("sync_rates", "propagation_p95_ms"), 150, True, 1),
+    Target("1,000,000 documents wait: 300 MB of memory", backlog_memory, 300, True, 1),
     Target("idle link 1 % of a core", node("sync_rates", "idle_link_percent"), 1, True, 2),
     Target("first answer of serve within 1.5 s", node("node_costs", "start_loaded_seconds"), 1.5, True, 2),
     Target("50,000 documents in 40 MB on disk", disk, 40, True, 1),

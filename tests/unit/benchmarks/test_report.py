@@ -45,6 +45,12 @@ def results() -> dict[str, Any]:
             "bytes_on_disk": 39_000_000,
         },
         "sync_rates": {"documents": 50_000, "edge_to_hub_backlog": 2_000.0, "edge_to_hub_latency_ms": 12.5},
+        "sync_backlog": {
+            "dirty_documents": 1_000_000,
+            "dirty_push": 9_000.0,
+            "dirty_start_seconds": 1.2,
+            "dirty_memory_mb": 150.0,
+        },
     }
 
 
@@ -74,6 +80,14 @@ def test_targets_are_met_missed_or_not_measured(results: dict[str, Any]) -> None
     assert verdicts["first answer of serve within 1.5 s"].is_met is True
     assert verdicts["50,000 documents in 40 MB on disk"].is_met is True
     assert verdicts["sync edge to hub, 3,000 documents/s"].is_met is False
+    assert verdicts["1,000,000 documents wait: 300 MB of memory"].is_met is True
+
+
+def test_the_memory_of_a_smaller_backlog_than_the_target_speaks_of_is_not_judged(results: dict[str, Any]) -> None:
+    results["sync_backlog"]["dirty_documents"] = 40_000
+    verdicts = {verdict.title: verdict for verdict in judge_all(results)}
+    assert verdicts["1,000,000 documents wait: 300 MB of memory"].is_met is None
+    assert "40,000 documents that waited: memory of the edge" in printed(results)
 
 
 def test_what_a_part_of_a_run_was_not_asked_for_is_not_missed(results: dict[str, Any]) -> None:
