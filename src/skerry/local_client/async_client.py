@@ -3,7 +3,6 @@
 import asyncio
 import functools
 import os
-import weakref
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, Final
@@ -12,6 +11,7 @@ from pymongo import AsyncMongoClient
 
 from skerry.config import EngineConfig
 from skerry.local_client.client import check_options
+from skerry.local_client.client_release import ClientRelease
 from skerry.local_client.door import Door, EngineDoor
 from skerry.local_client.fallback import Listen, fallback_client
 from skerry.local_client.self_test import async_direct_connections_fit
@@ -22,11 +22,11 @@ _POOL_SIZE_DEFAULT: Final = 100  # pymongo's maxPoolSize
 class LocalAsyncMongoClient(AsyncMongoClient[Any]):
     """An `AsyncMongoClient` that runs `on_close` when it is closed or forgotten, once."""
 
-    _release: Callable[[], object] | None = None
+    _release: ClientRelease | None = None
 
     def on_close(self, release: Callable[[], object]) -> None:
         """Set what to run, in a thread; it must not refer to the client."""
-        self._release = weakref.finalize(self, release)
+        self._release = ClientRelease(self, release)
 
     async def close(self) -> None:
         """Close as pymongo does, then give back what the client stands on."""

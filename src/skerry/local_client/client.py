@@ -6,13 +6,13 @@ engine back when it is closed, forgotten, or the program ends.
 
 import functools
 import os
-import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from pymongo import MongoClient
 
 from skerry.config import EngineConfig
+from skerry.local_client.client_release import ClientRelease
 from skerry.local_client.door import Door, EngineDoor
 from skerry.local_client.fallback import Listen, fallback_client
 from skerry.local_client.self_test import direct_connections_fit
@@ -23,11 +23,11 @@ _ADDRESS_OPTIONS: Final = frozenset({"host", "port", "directconnection", "_pool_
 class LocalMongoClient(MongoClient[Any]):
     """A `MongoClient` that runs `on_close` when it is closed or forgotten, once."""
 
-    _release: Callable[[], object] | None = None
+    _release: ClientRelease | None = None
 
     def on_close(self, release: Callable[[], object]) -> None:
         """Set what to run; it must not refer to the client."""
-        self._release = weakref.finalize(self, release)
+        self._release = ClientRelease(self, release)
 
     def close(self) -> None:
         """Close as pymongo does, then give back what the client stands on."""

@@ -2,7 +2,10 @@
 
 import datetime
 import gc
+import subprocess
+import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +29,9 @@ from pymongo.errors import (
 )
 
 import skerry
+from skerry.engine.engine import Engine
 from skerry.local_client import direct_connection
+from skerry.local_client.open_engines import _OPEN_ENGINES
 from skerry.local_client.self_test import direct_connections_fit
 
 direct_only = pytest.mark.skipif(not direct_connections_fit(), reason="the adapter does not fit this pymongo")
@@ -35,6 +40,13 @@ both_transports = pytest.mark.usefixtures("_transport")
 
 def threads_of_pymongo() -> set[threading.Thread]:
     return {each for each in threading.enumerate() if "monitor" in each.name or "rtt" in each.name}
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 @both_transports
@@ -84,7 +96,44 @@ def test_a_forgotten_client_gives_its_engine_back(tmp_path: Path, is_open: Calla
     client._kill_cursors_executor.join(5)
     del client
     gc.collect()
-    assert not is_open(tmp_path)
+    wait_until(lambda: not is_open(tmp_path))
+
+
+@pytest.mark.filterwarnings("ignore:Unclosed LocalMongoClient")
+def test_a_client_that_is_forgotten_in_the_midst_of_opening_another_does_no_harm(
+    tmp_path: Path, is_open: Callable[[Path], bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+
+    def collects(engine: Engine) -> None:
+        gc.collect()  # as it may happen wherever objects are made
+        opened.append(engine)
+
+    with monkeypatch.context() as patch:
+        forgotten = skerry.connect(tmp_path / "forgotten")
+        forgotten._kill_cursors_executor.close()
+        forgotten._kill_cursors_executor.join(5)
+        forgotten.__dict__["itself"] = forgotten  # nothing but the garbage collector finds it
+        patch.setattr(_OPEN_ENGINES, "equip", (*_OPEN_ENGINES.equip, collects))
+        del forgotten
+        skerry.connect(tmp_path / "other").close()
+    assert len(opened) == 1
+    wait_until(lambda: not is_open(tmp_path / "forgotten"))
+
+
+def test_a_program_that_ends_without_closing_has_its_clients_closed(tmp_path: Path) -> None:
+    program = """if True:
+        import skerry, sys
+        client = skerry.connect(sys.argv[1])
+        client.a.b.insert_one({"_id": 1})
+        other = skerry.connect(sys.argv[1] + "/other")
+        other.itself = other
+        other.a.b.insert_one({"_id": 1})
+        del other
+    """
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "data")], check=True, timeout=60)
+    for directory in (tmp_path / "data", tmp_path / "data" / "other"):
+        assert not list(directory.glob("*-wal"))  # SQLite removes it when the last connection is closed
 
 
 def test_a_client_that_never_connected_gives_its_engine_back(tmp_path: Path, is_open: Callable[[Path], bool]) -> None:
