@@ -52,14 +52,14 @@ def run_solution(
     if may_repeat(solution, entry):
         chunks = _without_repeats(chunks)
     decode = documents.decode
-    if filter.matches_all and not need_documents:
+    accept_all = filter.matches_all or _are_matches(solution, entry)
+    if accept_all and not need_documents:
         for chunk in chunks:
             check(len(chunk), solution)
             for rid, raw in chunk:
                 yield rid, raw, None
         return
     matches = filter.matches
-    accept_all = filter.matches_all
     for chunk in chunks:
         check(len(chunk), solution)
         for rid, raw in chunk:
@@ -94,6 +94,16 @@ def may_repeat(solution: QuerySolution, entry: CatalogEntry) -> bool:
         index = entry.index_named(solution.index.name)
         return index is not None and bool(index.multikey_paths)
     return False
+
+
+def _are_matches(solution: QuerySolution, entry: CatalogEntry) -> bool:
+    """Whether all that `solution` yields matches without a look at it. Only said of `_id`s, which are never arrays.
+
+    Another index may get its first array between two chunks, and its keys say less from then on.
+    """
+    if isinstance(solution, IdLookup):
+        return solution.exact
+    return isinstance(solution, IndexScan) and solution.exact and entry.index_named(solution.index.name) is None
 
 
 def count_exact(solution: QuerySolution, entry: CatalogEntry, view: ReadView) -> int | None:

@@ -1,9 +1,11 @@
 """The hub: connecting, what it can do, reading documents as bytes, and what its errors mean."""
 
+import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Final
 
 import pymongo
@@ -43,6 +45,7 @@ _LABELS: Final = (
     "NonResumableChangeStreamError",
     "ResumableChangeStreamError",
 )
+_int32_at: Final = struct.Struct("<i").unpack_from
 _MIN_KEY: Final = -1
 _MAX_KEY: Final = 127
 # The types an `_id` can have, by number, in the order in which they sort; those in one group are compared with each other.
@@ -150,25 +153,35 @@ class Hub:
     def find_after(
         self, namespace: Namespace, after: Any, *, is_first: bool, limit: int, bytes_max: int, query: Mapping[str, Any]
     ) -> tuple[list[tuple[bytes, bytes]], bool]:
-        """Return (key string, raw document) in the order of `_id`, of all types, beyond `after`; and whether there may be more.
+        """Return what `find_raw_after` does, each document with the key string of its `_id` before it."""
+        found, more = self.find_raw_after(
+            namespace, after, is_first=is_first, limit=limit, bytes_max=bytes_max, query=query
+        )
+        return [(key_string_of(raw), raw) for raw in found], more
+
+    def find_raw_after(
+        self, namespace: Namespace, after: Any, *, is_first: bool, limit: int, bytes_max: int, query: Mapping[str, Any]
+    ) -> tuple[list[bytes], bool]:
+        """Return raw documents in the order of `_id`, of all types, beyond `after`; and whether there may be more.
 
         Only documents that match `query`; at most `limit`, and no more than the one that reaches `bytes_max`.
 
         Comparisons stay within the type of their operand, so the types that sort behind it are asked for by themselves.
         """
-        found: list[tuple[bytes, bytes]] = []
+        found: list[bytes] = []
         size = 0
         for condition in [{}] if is_first else _conditions_beyond(after):
             missing = limit - len(found)
-            with self.raw(namespace).find(
+            with self.raw(namespace).find_raw_batches(
                 {"$and": [condition, query]} if query else condition,
                 sort=[("_id", 1)],
                 limit=missing,
                 batch_size=missing + 1,
             ) as cursor:
-                for each in cursor:
-                    found.append(_keyed(each))
-                    size += len(found[-1][1])
+                batches: Iterator[Any] = cursor  # of bytes, which pymongo's types do not say
+                for raw in chain.from_iterable(_split(batch) for batch in batches):
+                    found.append(raw)
+                    size += len(raw)
                     if len(found) == limit or size >= bytes_max:
                         return found, True
         return found, False
@@ -246,7 +259,21 @@ def _conditions_beyond(id_value: Any) -> list[dict[str, Any]]:
 
 def _keyed(document: RawBSONDocument) -> tuple[bytes, bytes]:
     raw = bytes(document.raw)
-    return key_string.encode(documents.id_of(raw)), raw
+    return key_string_of(raw), raw
+
+
+def key_string_of(raw: bytes) -> bytes:
+    """Return the key string of a document's `_id`."""
+    return key_string.encode(documents.id_of(raw))
+
+
+def _split(batch: bytes) -> Iterator[bytes]:
+    """Iterate over the documents that a batch of a cursor is made of."""
+    start = 0
+    while start < len(batch):
+        (size,) = _int32_at(batch, start)
+        yield batch[start : start + size]
+        start += size
 
 
 def now() -> datetime:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from skerry.config.sync_config import Direction
 from skerry.sync.full_sync import CHUNK_BYTES, CHUNK_DOCUMENTS
+from skerry.sync.hub import key_string_of
 from skerry.sync.link import Link
 from skerry.values import documents, key_string
 from skerry.values.namespace import Namespace
@@ -39,9 +40,12 @@ def verify(link: Link, namespace: Namespace) -> Iterator[Difference]:
     direction, query = link.selection.direction(namespace), link.selection.query(namespace)
     lower = key_string.LOWEST
     for theirs, is_last in _chunks(link, namespace, query):
-        upper = key_string.HIGHEST if is_last else theirs[-1][0]
-        there = dict(theirs)
+        upper = key_string.HIGHEST if is_last else key_string_of(theirs[-1])
         here = _local(link, namespace, lower, upper)
+        lower = upper
+        if list(here.values()) == theirs:
+            continue
+        there = {key_string_of(raw): raw for raw in theirs}
         if query:
             here = {key: raw for key, raw in here.items() if key in there or link.selection.in_scope(namespace, raw)}
         suspects = {
@@ -50,23 +54,20 @@ def verify(link: Link, namespace: Namespace) -> Iterator[Difference]:
             if there.get(key) != here.get(key)
         }
         yield from _look_again(link, namespace, suspects, direction)
-        lower = upper
 
 
-def _chunks(
-    link: Link, namespace: Namespace, query: Mapping[str, Any]
-) -> Iterator[tuple[list[tuple[bytes, bytes]], bool]]:
-    """Iterate over the hub's documents, as (key string, raw), and whether that is all; reads ahead by one chunk."""
+def _chunks(link: Link, namespace: Namespace, query: Mapping[str, Any]) -> Iterator[tuple[list[bytes], bool]]:
+    """Iterate over the hub's documents, raw and in the order of `_id`, and whether that is all; reads ahead by one chunk."""
 
-    def read(after: Any, *, is_first: bool) -> tuple[list[tuple[bytes, bytes]], bool]:
-        return link.hub.find_after(
+    def read(after: Any, *, is_first: bool) -> tuple[list[bytes], bool]:
+        return link.hub.find_raw_after(
             namespace, after, is_first=is_first, limit=CHUNK_DOCUMENTS, bytes_max=CHUNK_BYTES, query=query
         )
 
     with ThreadPoolExecutor(1, thread_name_prefix="skerry-verify") as reader:
         chunk, more = read(None, is_first=True)
         while more:
-            following = reader.submit(read, documents.id_of(chunk[-1][1]), is_first=False)
+            following = reader.submit(read, documents.id_of(chunk[-1]), is_first=False)
             yield chunk, False
             chunk, more = following.result()
         yield chunk, True
