@@ -5,5 +5,6 @@ answer that is not the expected one is reported as wrong, not as fast; a peer th
 the reason. Numbers of different runs do not compare: the machine decides them. Ratios within one run do.
 
 `workload` has the documents and the rows, `subjects` who is measured, `measure` the process of one subject, `runner` starts one
-process after the other, `node_costs` and `sync_rates` what only a node has, `report` the tables. `python -m benchmarks` does all.
+process after the other, `node_costs`, `sync_rates` and `sync_bench` what only a node has, `report` the tables.
+`python -m benchmarks` does all.
 """

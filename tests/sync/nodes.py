@@ -67,6 +67,17 @@ class EdgeNode:
         self.replicator = Replicator(self.engine, self.config)
         self.replicator.start()
 
+    def die_while_pushing(self, *, committed: bool) -> None:
+        """Leave a batch without an outcome, as a process does that dies after the commit, or before anything is sent."""
+        dying = Replicator(self.engine, self.config)
+        dying.link.register()
+        if committed:
+            dying._push._finish = dying._push._acknowledge = lambda *_: None  # type: ignore[method-assign, assignment]
+            dying._push.push()
+        else:
+            dying.link.write(lambda view: dying._push._prepare(view, bytes(16)))
+        dying.stop()
+
     def close(self) -> None:
         if self.is_open:
             self.is_open = False

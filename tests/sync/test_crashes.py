@@ -101,15 +101,9 @@ def test_a_batch_without_an_outcome_is_settled_before_anything_else(
     edge.settle()
     edge.unlink()
     edge.shop.orders.insert_many([{"_id": n} for n in range(10)])
-    crashed = Replicator(edge.engine, edge.config)
-    crashed.link.register()
-    if committed:
-        crashed._push._finish = crashed._push._acknowledge = lambda *_: None  # the process dies after the commit
-        crashed._push.push()
-    else:
-        crashed.link.write(lambda view: crashed._push._prepare(view, bytes(16)))  # or before anything is sent
-    assert len(crashed.link.read(lambda view: crashed.link.shadows.of_state(view, State.INFLIGHT))) == 10
-    crashed.stop()
+    edge.die_while_pushing(committed=committed)
+    link = edge.replicator.link
+    assert len(link.read(lambda view: link.shadows.of_state(view, State.INFLIGHT))) == 10
     edge.shop.orders.update_one({"_id": 3}, {"$set": {"later": True}})
     edge.relink()
     edge.settle()

@@ -159,10 +159,7 @@ def test_nothing_is_left_of_a_forgotten_link_and_no_process_captures_for_it(hub:
         view.run("INSERT INTO sync_conflict (link, ns, key, at, record) VALUES ('hub', 'shop.orders', x'00', 1, x'00')")
 
     link.write(fill)
-    crashed = Replicator(edge.engine, edge.config)
-    crashed.link.register()
-    crashed.link.write(lambda view: crashed._push._prepare(view, bytes(16)))
-    crashed.stop()
+    edge.die_while_pushing(committed=False)
     assert len(rows(edge.engine)) == 8
     with another_engine(edge.path) as other:
         insert(other, hub.shop.name, "c")
@@ -248,14 +245,7 @@ def test_a_batch_whose_outcome_is_unknown_neither_stops_nor_doubles_anything(
     edge.settle()
     edge.unlink()
     edge.shop.orders.insert_many([{"_id": n} for n in range(10)])
-    crashed = Replicator(edge.engine, edge.config)
-    crashed.link.register()
-    if committed:
-        crashed._push._finish = crashed._push._acknowledge = lambda *_: None  # type: ignore[method-assign, assignment]
-        crashed._push.push()
-    else:
-        crashed.link.write(lambda view: crashed._push._prepare(view, bytes(16)))
-    crashed.stop()
+    edge.die_while_pushing(committed=committed)
     edge.shop.orders.update_one({"_id": 3}, {"$set": {"later": True}})
     assert begin_again(edge, force=True) == Unpushed(10)
     edge.settle()

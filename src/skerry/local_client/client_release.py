@@ -21,17 +21,17 @@ class ClientRelease:
 
     def __init__(self, client: object, work: Callable[[], object]) -> None:
         """`work` must not refer to the client; its errors are logged where nobody called."""
-        self._work = work
         self._finalizer = weakref.finalize(client, _forgotten, self)
         self._finalizer.atexit = False
-        _WAITING[self] = None
+        _WAITING[self] = work
         _CLOSER.start()
 
     def __call__(self) -> None:
         """Do the work now, unless it has been done. Raises what it raises."""
         self._finalizer.detach()
-        if _WAITING.pop(self, self) is None:
-            self._work()
+        work = _WAITING.pop(self, None)
+        if work is not None:
+            work()
 
 
 class _Closer:
@@ -67,7 +67,7 @@ class _Closer:
             _release_logged(release)
 
 
-_WAITING: Final[dict[ClientRelease, None]] = {}
+_WAITING: Final[dict[ClientRelease, Callable[[], object]]] = {}
 _CLOSER: Final = _Closer()
 
 
