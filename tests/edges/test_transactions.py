@@ -297,6 +297,23 @@ def test_the_servers_own_databases_take_no_part_in_transactions(accounts: Any, n
             session.abort_transaction()
 
 
+def test_the_rest_of_a_bulk_writes_results_is_fetched_in_its_transaction(accounts: Any) -> None:
+    """They come as a cursor of `admin`, which is none of a collection there."""
+    admin = accounts.database.client.admin
+    with accounts.database.client.start_session() as session, session.start_transaction():
+        command = {
+            "bulkWrite": 1,
+            "ops": [{"insert": 0, "document": {"_id": number}} for number in (1, 2)],
+            "nsInfo": [{"ns": f"{accounts.database.name}.accounts"}],
+            "cursor": {"batchSize": 1},
+        }
+        cursor = admin.command(command, session=session)["cursor"]
+        more = {"getMore": cursor["id"], "collection": cursor["ns"].partition(".")[2]}
+        rest = admin.command(more, session=session)["cursor"]["nextBatch"]
+    assert [each["idx"] for each in [*cursor["firstBatch"], *rest]] == [0, 1]
+    assert accounts.count_documents({"_id": {"$in": [1, 2]}}) == 2
+
+
 def test_committing_again_is_answered_again(accounts: Any) -> None:
     with accounts.database.client.start_session() as session:
         session.start_transaction()

@@ -194,7 +194,9 @@ def _check_allowed_in_transaction(body: Mapping[str, Any], command: Command) -> 
         raise OperationNotSupportedInTransactionError(f"Cannot run '{name}' in a multi-document transaction.")
     if starts and rule is not InTransaction.YES:
         raise OperationNotSupportedInTransactionError(f"Cannot start a transaction with the command '{name}'.")
-    if rule is InTransaction.YES and body.get("$db") in _SERVER_DATABASES and not command.admin_only:
+    # What `bulkWrite` has to tell comes as a cursor of `admin`; no other can have been opened there in a transaction.
+    is_of_server = body.get("$db") in _SERVER_DATABASES and not command.admin_only and name != "getMore"
+    if rule is InTransaction.YES and is_of_server:
         raise OperationNotSupportedInTransactionError(
             f"Cannot run command against the '{body['$db']}' database in a transaction."
         )
